@@ -1,0 +1,97 @@
+import type { CidString, DeviceId, PeerId, RoomId, RunId } from '../lib/ids.js';
+import type { RecordEntry, DatasetManifest } from './dataset.js';
+import type { Connection, InvitePreview, MeshPeer } from './mesh.js';
+import type { RoomDataset } from './ports.js';
+import type { ClientToken } from './relay.js';
+import type { RoomSearchResult, SearchRequest, ShardAnswer } from './search.js';
+import type { CallOptions, CallResult, RoomTool } from './tools.js';
+import type { RunState } from './workflow.js';
+
+/**
+ * What the app (Svelte) sees. `src/peer/tab.ts` implements it; the app imports nothing else of the product.
+ * Values are snapshots; `subscribe` announces that one changed. Every method may throw a TabmeshError.
+ */
+export interface AppHost {
+  readonly device: { readonly id: DeviceId; readonly name: string };
+  rename(name: string): Promise<void>;
+  /** rooms this browser has joined, most recently opened first */
+  rooms(): Promise<readonly RememberedRoom[]>;
+  /** reads an invite link or its fragment. @throws `invalid_input` */
+  readInvite(text: string): Promise<InvitePreview>;
+  /** a new room with a new secret; the relay of this page's origin introduces its peers but is not a member */
+  createRoom(name: string): Promise<RoomClient>;
+  /** @throws `invalid_input`, `format_newer`, `storage_failed` */
+  joinRoom(invite: string): Promise<RoomClient>;
+  openRoom(room: RoomId): Promise<RoomClient>;
+  /** forgets the room and deletes what this browser holds of it; the room must be closed first */
+  forgetRoom(room: RoomId): Promise<void>;
+  /** deletes every room, key and setting of this browser */
+  eraseBrowser(): Promise<void>;
+  settings(): Promise<Settings>;
+  saveSettings(settings: Settings): Promise<void>;
+  storage(): Promise<StorageInfo>;
+  /** asks the browser to keep the data. @returns whether it will */
+  persist(): Promise<boolean>;
+  /** every dataset of a room as one CAR, read straight from storage: works when everything else has crashed */
+  exportRoom(room: RoomId): Promise<Blob>;
+}
+
+export interface RememberedRoom {
+  readonly id: RoomId;
+  readonly name: string;
+  readonly openedAt: number;
+  readonly relays: readonly string[];
+}
+
+export interface Settings {
+  /** STUN/TURN urls; empty by default: nothing calls out unless asked */
+  readonly stun: readonly string[];
+}
+
+export interface StorageInfo {
+  readonly usedBytes: number | null;
+  readonly quotaBytes: number | null;
+  readonly persisted: boolean;
+}
+
+/** One open room. */
+export interface RoomClient {
+  readonly id: RoomId;
+  readonly name: string;
+  readonly self: PeerId;
+  /** called after any of the snapshots below changed; returns the unsubscribe function */
+  subscribe(listener: () => void): () => void;
+  connection(): Connection;
+  peers(): readonly MeshPeer[];
+  tools(): readonly RoomTool[];
+  datasets(): readonly RoomDataset[];
+  /** newest first */
+  runs(): readonly RunState[];
+  /** invite link with secret, for this origin */
+  inviteLink(): string;
+
+  /** starts `collect_literature` here and returns at once; follow it in `runs()` */
+  collect(inputs: { readonly query: string; readonly max_results: number }): Promise<RunId>;
+  /** starts again with the same inputs */
+  retryRun(id: RunId): Promise<RunId>;
+  cancelRun(id: RunId): void;
+  deleteRun(id: RunId): Promise<void>;
+
+  search(request: SearchRequest, signal: AbortSignal): Promise<RoomSearchResult>;
+  related(recordId: string, topK: number, signal: AbortSignal): Promise<ShardAnswer>;
+  record(cid: CidString, signal: AbortSignal): Promise<RecordEntry>;
+
+  manifest(data: CidString, signal: AbortSignal): Promise<DatasetManifest>;
+  records(data: CidString, offset: number, limit: number, signal: AbortSignal): Promise<readonly RecordEntry[]>;
+  exportDataset(data: CidString, signal: AbortSignal): Promise<Blob>;
+  /** deletes this device's copy and its part of the index */
+  deleteDataset(data: CidString): Promise<void>;
+  /** fetches a dataset that another device holds, keeps and indexes it here */
+  keepDataset(data: CidString, signal: AbortSignal): Promise<void>;
+
+  call(tool: string, args: unknown, options?: CallOptions & { readonly place?: PeerId }): Promise<CallResult>;
+  /** a token of this member's own, made by a member relay. @throws `no_place` when no relay is a member */
+  createClientToken(name: string): Promise<ClientToken>;
+  /** stops the peer; the data stays */
+  close(): Promise<void>;
+}

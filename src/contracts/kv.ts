@@ -1,0 +1,18 @@
+/**
+ * A small persistent map from string keys to structured-cloneable values; the domain code's view of IndexedDB in a
+ * tab, of files on Node and of memory in tests. One contract suite runs over all of them (`tests/contract/kv.ts`).
+ * Every promise resolves only when the write is durable.
+ */
+export interface KeyValueStore {
+  get<T>(key: string): Promise<T | undefined>;
+  put(key: string, value: unknown): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** keys in lexicographic order that start with `prefix` */
+  keys(prefix?: string): Promise<string[]>;
+  /**
+   * Runs all writes or none. Used where two values must not disagree.
+   * @param writes a value of `undefined` deletes the key
+   */
+  batch(writes: readonly { key: string; value: unknown }[]): Promise<void>;
+  close(): Promise<void>;
+}

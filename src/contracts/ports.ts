@@ -1,0 +1,71 @@
+import type { CidString, DeviceId, PeerId, RunId } from '../lib/ids.js';
+import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.js';
+import type { RoomState } from './replica.js';
+import type { RoomSearchResult, ShardAnswer, SearchRequest } from './search.js';
+import type { Json, RunState, StepProgress } from './workflow.js';
+import type { MeshPeer } from './mesh.js';
+
+/** What a tool may reach. Each port is one folder's offer; a tool makes one call through one of them. */
+export interface Ports {
+  readonly self: {
+    readonly peer: PeerId;
+    readonly device: DeviceId;
+    readonly name: string;
+    readonly kind: 'tab' | 'relay';
+  };
+  readonly runs: RunsPort;
+  readonly search: SearchPort;
+  readonly datasets: DatasetsPort;
+  readonly mesh: MeshPort;
+}
+
+export interface RunsPort {
+  /**
+   * Starts a run of a known workflow here and waits for its end.
+   * @param workflow id of a registered definition, e.g. `collect_literature`
+   * @returns the run's result
+   * @throws the run's error when it fails; `cancelled` when `signal` fires (the run is cancelled too)
+   */
+  run(
+    workflow: string,
+    inputs: Json,
+    options: {
+      readonly signal: AbortSignal;
+      readonly onProgress?: (step: string, p: StepProgress) => void;
+      readonly onStarted?: (id: RunId) => void;
+    },
+  ): Promise<Json>;
+  get(id: RunId): RunState | undefined;
+  list(): readonly RunState[];
+}
+
+export interface SearchPort {
+  /** all devices of the room that hold shards */
+  searchRoom(request: SearchRequest, signal: AbortSignal): Promise<RoomSearchResult>;
+  /** this device's shard alone; what the others' fan-out calls */
+  searchShard(request: SearchRequest, signal: AbortSignal): Promise<ShardAnswer>;
+  related(recordId: string, topK: number, signal: AbortSignal): Promise<ShardAnswer>;
+}
+
+export interface DatasetsPort {
+  list(): readonly RoomDataset[];
+  manifest(data: CidString, signal: AbortSignal): Promise<DatasetManifest>;
+  /** records in order of record id, from `offset`; fetched over Bitswap where not held here */
+  records(data: CidString, offset: number, limit: number, signal: AbortSignal): Promise<readonly RecordEntry[]>;
+  record(cid: CidString, signal: AbortSignal): Promise<RecordEntry>;
+}
+
+/** A dataset of the room with the devices that hold it. */
+export interface RoomDataset extends DatasetSummary {
+  readonly holders: readonly {
+    readonly device: DeviceId;
+    readonly name: string;
+    readonly online: boolean;
+    readonly self: boolean;
+  }[];
+}
+
+export interface MeshPort {
+  peers(): readonly MeshPeer[];
+  room(): RoomState;
+}

@@ -1,0 +1,32 @@
+import type { PeerId } from '../lib/ids.js';
+
+/** Answer of `GET /config`: public, the same for everybody. */
+export interface RelayConfig {
+  readonly version: string;
+  readonly peerId: PeerId;
+  /** dialable libp2p addresses of the relay, with peer id, derived from the public URL */
+  readonly multiaddrs: readonly string[];
+  /** false when an upstream is overridden (tests, demo): tabs must then go through `/fetch` */
+  readonly directFetch: boolean;
+  readonly demo: boolean;
+}
+
+/** What the relay's peer gives a member over the mesh. */
+export interface FetchTicket {
+  readonly ticket: string;
+  /** absolute URL of the relay's `/fetch` */
+  readonly url: string;
+  /** ms since the epoch */
+  readonly expiresAt: number;
+}
+
+/** A token for an MCP or REST client. The clear text is shown once. */
+export interface ClientToken {
+  readonly id: string;
+  readonly name: string;
+  readonly token: string;
+  /** absolute URL of the MCP endpoint */
+  readonly mcp: string;
+}
+/** Lifetime of a fetch ticket: long enough for a collection, short enough that a leaked one soon dies. */
+export const FETCH_TICKET_MS = 10 * 60 * 1000;

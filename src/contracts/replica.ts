@@ -1,0 +1,56 @@
+import type { CidString, DeviceId } from '../lib/ids.js';
+import type { DatasetSummary } from './dataset.js';
+import type { SegmentManifest } from './search.js';
+
+/** What one device says about itself and what it holds: the content of its own Yjs document. */
+export interface DeviceView {
+  readonly device: DeviceId;
+  readonly name: string;
+  readonly kind: 'tab' | 'relay';
+  /** datasets whose blocks this device keeps */
+  readonly datasets: Readonly<Record<CidString, DatasetSummary>>;
+  /** datasets that this device's shard covers */
+  readonly segments: Readonly<Record<CidString, SegmentManifest>>;
+}
+
+/** The room: a pure fold over all device documents. */
+export interface RoomState {
+  readonly devices: Readonly<Record<DeviceId, DeviceView>>;
+}
+
+/**
+ * The typed face of the replica. Writes go to this device's own document, signed by its key, and are durable when the
+ * promise resolves; reads see every device.
+ */
+export interface Replica {
+  readonly device: DeviceId;
+  state(): RoomState;
+  setProfile(profile: { readonly name: string; readonly kind: 'tab' | 'relay' }): Promise<void>;
+  putDataset(summary: DatasetSummary): Promise<void>;
+  removeDataset(data: CidString): Promise<void>;
+  putSegment(segment: SegmentManifest): Promise<void>;
+  removeSegment(dataset: CidString): Promise<void>;
+  /** after any change of the fold, own or foreign; returns the unsubscribe function */
+  subscribe(listener: (state: RoomState) => void): () => void;
+  close(): Promise<void>;
+}
+
+/**
+ * One signed update of one author's document. The log of an author is a hash chain: `seq` counts from 0 within
+ * `epoch`, `prev` is the SHA-256 of the previous entry's signed bytes.
+ */
+export interface SignedUpdate {
+  readonly version: 1;
+  readonly author: DeviceId;
+  /** an author may start a new log with a snapshot under a higher epoch */
+  readonly epoch: number;
+  readonly seq: number;
+  readonly prev: Uint8Array;
+  /** a Yjs update, v2 encoding */
+  readonly update: Uint8Array;
+  /** Ed25519 over the canonical bytes of all fields above, domain-separated, with the room id */
+  readonly signature: Uint8Array;
+}
+
+/** How far somebody has read each author's log. */
+export type Heads = Readonly<Record<DeviceId, { readonly epoch: number; readonly seq: number }>>;

@@ -1,0 +1,26 @@
+/**
+ * Versions of everything that is stored or sent. A stored thing of a newer version is refused with
+ * `format_newer` and left untouched; an older one is migrated in one transaction.
+ */
+export const FORMAT_VERSIONS = {
+  /** device database: keys, rooms, settings */
+  device: 1,
+  /** per-room storage of a device */
+  room: 1,
+  /** dataset root and manifest blocks */
+  dataset: 1,
+  /** persisted search segments */
+  segment: 1,
+  /** replica log entries */
+  replica: 1,
+  /** persisted workflow runs */
+  run: 1,
+} as const;
+
+/** Wire protocol ids. A breaking change gets a new major version. */
+export const PROTOCOLS = {
+  join: '/tabmesh/join/1',
+  replica: '/tabmesh/replica/1',
+  rendezvous: '/tabmesh/rendezvous/1',
+  mcp: '/mcp+p2p/1.0.0',
+} as const;
