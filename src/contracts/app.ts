@@ -1,11 +1,11 @@
-import type { CidString, DeviceId, PeerId, RoomId, RunId } from '../lib/ids.js';
-import type { RecordEntry, DatasetManifest } from './dataset.js';
-import type { Connection, InvitePreview, MeshPeer } from './mesh.js';
-import type { RoomDataset } from './ports.js';
-import type { ClientToken } from './relay.js';
-import type { RoomSearchResult, SearchRequest, ShardAnswer } from './search.js';
-import type { CallOptions, CallResult, RoomTool } from './tools.js';
-import type { RunState } from './workflow.js';
+import type { CidString, DeviceId, PeerId, RoomId, RunId } from '../lib/ids.ts';
+import type { RecordEntry, DatasetManifest } from './dataset.ts';
+import type { Connection, InvitePreview, MeshPeer } from './mesh.ts';
+import type { RoomDataset } from './ports.ts';
+import type { ClientToken } from './relay.ts';
+import type { RoomSearchResult, SearchRequest, ShardAnswer } from './search.ts';
+import type { CallOptions, CallResult, RoomTool } from './tools.ts';
+import type { RunState } from './workflow.ts';
 
 /**
  * What the app (Svelte) sees. `src/peer/tab.ts` implements it; the app imports nothing else of the product.

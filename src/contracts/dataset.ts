@@ -1,5 +1,5 @@
-import type { CidString, DeviceId, RunId } from '../lib/ids.js';
-import type { LiteratureRecord } from './records.js';
+import type { CidString, DeviceId, RunId } from '../lib/ids.ts';
+import type { LiteratureRecord } from './records.ts';
 
 /** Largest block we write or accept: the size that Bitswap peers and CAR readers are sure to take. */
 export const MAX_BLOCK_BYTES = 1024 * 1024;

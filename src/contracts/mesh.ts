@@ -1,4 +1,4 @@
-import type { DeviceId, PeerId, RoomId } from '../lib/ids.js';
+import type { DeviceId, PeerId, RoomId } from '../lib/ids.ts';
 
 /** A peer of this room as we see it. The peer itself is in the list too, with `link: 'self'`. */
 export interface MeshPeer {

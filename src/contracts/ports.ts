@@ -1,9 +1,9 @@
-import type { CidString, DeviceId, PeerId, RunId } from '../lib/ids.js';
-import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.js';
-import type { RoomState } from './replica.js';
-import type { RoomSearchResult, ShardAnswer, SearchRequest } from './search.js';
-import type { Json, RunState, StepProgress } from './workflow.js';
-import type { MeshPeer } from './mesh.js';
+import type { CidString, DeviceId, PeerId, RunId } from '../lib/ids.ts';
+import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts';
+import type { RoomState } from './replica.ts';
+import type { RoomSearchResult, ShardAnswer, SearchRequest } from './search.ts';
+import type { Json, RunState, StepProgress } from './workflow.ts';
+import type { MeshPeer } from './mesh.ts';
 
 /** What a tool may reach. Each port is one folder's offer; a tool makes one call through one of them. */
 export interface Ports {

@@ -1,4 +1,4 @@
-import type { PeerId } from '../lib/ids.js';
+import type { PeerId } from '../lib/ids.ts';
 
 /** Answer of `GET /config`: public, the same for everybody. */
 export interface RelayConfig {

@@ -1,6 +1,6 @@
-import type { CidString, DeviceId } from '../lib/ids.js';
-import type { DatasetSummary } from './dataset.js';
-import type { SegmentManifest } from './search.js';
+import type { CidString, DeviceId } from '../lib/ids.ts';
+import type { DatasetSummary } from './dataset.ts';
+import type { SegmentManifest } from './search.ts';
 
 /** What one device says about itself and what it holds: the content of its own Yjs document. */
 export interface DeviceView {

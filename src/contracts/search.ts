@@ -1,6 +1,6 @@
-import type { CidString, DeviceId, PeerId } from '../lib/ids.js';
-import type { WireError } from '../lib/errors.js';
-import type { LiteratureRecord } from './records.js';
+import type { CidString, DeviceId, PeerId } from '../lib/ids.ts';
+import type { WireError } from '../lib/errors.ts';
+import type { LiteratureRecord } from './records.ts';
 
 /** What a search engine is given for each record. */
 export interface IndexableRecord {

@@ -1,6 +1,6 @@
-import type { DeviceId, PeerId } from '../lib/ids.js';
-import type { WireError } from '../lib/errors.js';
-import type { Ports } from './ports.js';
+import type { DeviceId, PeerId } from '../lib/ids.ts';
+import type { WireError } from '../lib/errors.ts';
+import type { Ports } from './ports.ts';
 
 /** Where a tool may run: `mesh` on any peer, `relay` on a relay's peer only, `auto` lets scores decide. */
 export type Runtime = 'mesh' | 'relay' | 'auto';

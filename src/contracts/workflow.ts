@@ -1,5 +1,5 @@
-import type { RunId, StepId } from '../lib/ids.js';
-import type { WireError } from '../lib/errors.js';
+import type { RunId, StepId } from '../lib/ids.ts';
+import type { WireError } from '../lib/errors.ts';
 
 /** A JSON value: what steps take and give. Large data is stored and named by CID, never passed. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
