@@ -1,0 +1,136 @@
+import { encode } from '@ipld/dag-cbor';
+import { multiaddr } from '@multiformats/multiaddr';
+import { base64url } from 'multiformats/bases/base64';
+import type { Invite, InvitePreview } from '../../contracts/mesh.ts';
+import { TabmeshError } from '../../lib/errors.ts';
+import type { RoomId } from '../../lib/ids.ts';
+import { decodeMap, hasExactly } from '../../lib/strict-map.ts';
+import { ROOM_SECRET_BYTES, roomIdFromBytes, roomIdToBytes } from './room-secret.ts';
+
+const VERSION = 1;
+const MARK = 'join=';
+const FIELDS = ['v', 'room', 'epoch', 'secret', 'name', 'relays'];
+/** A link this long no longer fits a QR code that a phone reads; chats cut it too. */
+const MAX_TEXT = 4096;
+export const MAX_ROOM_NAME = 80;
+const MAX_RELAYS = 8;
+const MAX_RELAY_LENGTH = 512;
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
+
+/**
+ * The fragment of an invite link, `#join=…`. Put behind the app's address it is the whole link.
+ * @throws `invalid_input` when a field is out of bounds
+ */
+export function encodeInvite(invite: Invite): string {
+  const fields = {
+    v: VERSION,
+    room: roomIdToBytes(invite.room),
+    epoch: invite.epoch,
+    secret: invite.secret,
+    name: invite.roomName,
+    relays: [...invite.relays],
+  };
+  readFields(fields);
+  const text = `#${MARK}${base64url.baseEncode(encode(fields))}`;
+  if (text.length > MAX_TEXT) throw damaged('it is too long');
+  return text;
+}
+
+/**
+ * Reads an invite: a whole link, its fragment with or without `#`, or what follows `join=`.
+ * @throws `invalid_input` when it is damaged or no invite, `format_newer` when a newer app made it
+ */
+export function parseInvite(text: string): Invite {
+  const trimmed = text.trim();
+  if (trimmed.length > MAX_TEXT) throw damaged('it is too long');
+  const code = trimmed.slice(trimmed.lastIndexOf('#') + 1).replace(/^join=/, '');
+  if (code === '') throw damaged('there is nothing behind "#join="');
+  if (!BASE64URL.test(code)) throw damaged('it holds characters that no invite has');
+  let fields;
+  try {
+    fields = decodeMap(base64url.baseDecode(code));
+  } catch {
+    // wrong number of characters: cut off, like bytes that do not decode
+    fields = undefined;
+  }
+  if (fields === undefined) throw damaged('a part of it is missing');
+  return readFields(fields);
+}
+
+/**
+ * What a person is shown before joining.
+ * @param known whether this device has joined the room before
+ */
+export function previewInvite(invite: Invite, known: boolean): InvitePreview {
+  return { room: invite.room, roomName: invite.roomName, relays: [...new Set(invite.relays.map(hostOf))], known };
+}
+
+function readFields(fields: Readonly<Record<string, unknown>>): Invite {
+  const version = fields['v'];
+  if (!isCount(version)) throw damaged('it names no version');
+  if (version > VERSION) {
+    throw new TabmeshError('format_newer', `this invite is of version ${version}, this app reads ${VERSION}`, {
+      hint: 'Update this app.',
+    });
+  }
+  if (!hasExactly(fields, FIELDS)) throw damaged('a part of it is missing');
+  const { room, epoch, secret, name, relays } = fields;
+  if (!(room instanceof Uint8Array)) throw damaged('it names no room');
+  if (!isCount(epoch)) throw damaged('it names no epoch');
+  if (!(secret instanceof Uint8Array) || secret.byteLength !== ROOM_SECRET_BYTES) throw damaged('it holds no secret');
+  if (typeof name !== 'string' || name.length > MAX_ROOM_NAME) {
+    throw damaged(`the name of the room must have at most ${MAX_ROOM_NAME} characters`);
+  }
+  if (!Array.isArray(relays) || relays.length > MAX_RELAYS || !relays.every(isRelayAddress)) {
+    throw damaged(`it must name at most ${MAX_RELAYS} relays, each by an address with its peer id`);
+  }
+  return {
+    version: VERSION,
+    room: readRoom(room),
+    epoch,
+    secret: secret.slice(),
+    roomName: name,
+    relays,
+  };
+}
+
+function readRoom(bytes: Uint8Array): RoomId {
+  try {
+    return roomIdFromBytes(bytes);
+  } catch (thrown) {
+    throw damaged('it names no room', thrown);
+  }
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
+
+function isRelayAddress(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length > MAX_RELAY_LENGTH) return false;
+  try {
+    return multiaddr(value)
+      .getComponents()
+      .some(({ name }) => name === 'p2p');
+  } catch {
+    // the question is whether it is an address
+    return false;
+  }
+}
+
+/** `relay.example.org:443` of a multiaddr. */
+function hostOf(address: string): string {
+  const parts = multiaddr(address).getComponents();
+  const valueOf = (...names: string[]) => parts.find(({ name }) => names.includes(name))?.value;
+  const host = valueOf('dns', 'dns4', 'dns6', 'dnsaddr', 'ip4') ?? bracketed(valueOf('ip6'));
+  const port = valueOf('tcp', 'udp');
+  if (host === undefined) return address;
+  return port === undefined ? host : `${host}:${port}`;
+}
+
+const bracketed = (ip6: string | undefined) => (ip6 === undefined ? undefined : `[${ip6}]`);
+
+function damaged(why: string, cause?: unknown): TabmeshError {
+  return new TabmeshError('invalid_input', `this is not a whole invite: ${why}`, {
+    hint: 'Copy the whole link again, or ask for a new one.',
+    cause,
+  });
+}

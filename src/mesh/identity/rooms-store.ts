@@ -1,0 +1,61 @@
+import type { KeyValueStore } from '../../contracts/kv.ts';
+import type { Invite } from '../../contracts/mesh.ts';
+import { TabmeshError } from '../../lib/errors.ts';
+import type { RoomId } from '../../lib/ids.ts';
+
+const PREFIX = 'rooms/';
+const OPENED_PREFIX = 'rooms-opened/';
+
+/** A room that this device has joined, with what it needs to open it again. */
+export interface RememberedInvite {
+  readonly invite: Invite;
+  /** ms since the epoch; 0 when it was never opened */
+  readonly openedAt: number;
+}
+
+/** The rooms of this device. Each room has keys of its own in the store, so that tabs never write over each other's rooms. */
+export interface RoomsStore {
+  /** most recently opened first */
+  list(): Promise<readonly RememberedInvite[]>;
+  /** @throws `not_found` */
+  get(room: RoomId): Promise<RememberedInvite>;
+  has(room: RoomId): Promise<boolean>;
+  /** remembers a room, or takes over a newer invite's secret, name and relays */
+  put(invite: Invite): Promise<void>;
+  /** @param at ms since the epoch */
+  markOpened(room: RoomId, at: number): Promise<void>;
+  /** deletes the room's secret; what it stored is deleted by whoever owns that storage */
+  forget(room: RoomId): Promise<void>;
+}
+
+/** @param store the device's own store, its version checked by `loadDeviceKey` */
+export function createRoomsStore(store: KeyValueStore): RoomsStore {
+  const find = async (room: RoomId): Promise<RememberedInvite | undefined> => {
+    const [invite, openedAt] = await Promise.all([
+      store.get<Invite>(PREFIX + room),
+      store.get<number>(OPENED_PREFIX + room),
+    ]);
+    return invite === undefined ? undefined : { invite, openedAt: openedAt ?? 0 };
+  };
+  return {
+    list: async () => {
+      const keys = await store.keys(PREFIX);
+      const rooms = await Promise.all(keys.map((key) => find(key.slice(PREFIX.length) as RoomId)));
+      // another tab may forget a room between the two reads
+      return rooms.filter((room) => room !== undefined).sort((a, b) => b.openedAt - a.openedAt);
+    },
+    get: async (room) => {
+      const found = await find(room);
+      if (found !== undefined) return found;
+      throw new TabmeshError('not_found', 'this device has not joined that room', { hint: 'Open its invite link.' });
+    },
+    has: async (room) => (await find(room)) !== undefined,
+    put: (invite) => store.put(PREFIX + invite.room, { ...invite, relays: [...invite.relays] }),
+    markOpened: (room, at) => store.put(OPENED_PREFIX + room, at),
+    forget: (room) =>
+      store.batch([
+        { key: PREFIX + room, value: undefined },
+        { key: OPENED_PREFIX + room, value: undefined },
+      ]),
+  };
+}

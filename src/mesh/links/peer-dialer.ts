@@ -1,0 +1,148 @@
+import type { Libp2p } from '@libp2p/interface';
+import { multiaddr } from '@multiformats/multiaddr';
+import type { Clock } from '../../lib/clock.ts';
+import type { PeerId } from '../../lib/ids.ts';
+import type { Log } from '../../lib/log.ts';
+import { Slots } from '../../lib/slots.ts';
+import type { Membership } from '../membership/membership.ts';
+import type { RelayAddress } from '../node/relay-address.ts';
+import { throughRelay } from '../node/relay-address.ts';
+import type { Introduction } from '../rendezvous/messages.ts';
+import { backoffMs } from './backoff.ts';
+
+/** Handshakes at a time: more would only compete for the same signalling circuit and CPU. */
+const PARALLEL_DIALS = 6;
+/** ICE on one machine or network takes well under a second; NAT traversal a few. */
+const WEBRTC_TIMEOUT_MS = 12_000;
+const CIRCUIT_TIMEOUT_MS = 8_000;
+/** The other side dials first; only if it has not managed by then do we. */
+const COURTESY_MS = 4_000;
+
+interface Target {
+  introduction: Introduction;
+  relay: RelayAddress;
+  attempts: number;
+  timer: ReturnType<typeof setTimeout> | null;
+  dialling: boolean;
+}
+
+export interface PeerDialerOptions {
+  readonly node: Libp2p;
+  readonly membership: Membership;
+  /** false for a peer without WebRTC: it waits for tabs to come to it */
+  readonly dialsThroughRelay: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onChange: () => void;
+}
+
+/** Keeps a proven link to every peer that a relay has introduced, for as long as the relay lists it. */
+export class PeerDialer {
+  readonly #options: PeerDialerOptions;
+  readonly #targets = new Map<PeerId, Target>();
+  readonly #slots = new Slots(PARALLEL_DIALS);
+  readonly #stop = new AbortController();
+
+  constructor(options: PeerDialerOptions) {
+    this.#options = options;
+    options.membership.subscribe(({ type, link }) => {
+      const target = this.#targets.get(link.member.peer);
+      if (target === undefined) return;
+      if (type === 'opened') target.attempts = 0;
+      // both sides see the loss; the one that dialled goes first
+      else this.#schedule(target, link.connection.direction === 'outbound' ? 0 : COURTESY_MS);
+    });
+  }
+
+  /** peers that are wanted and not linked yet */
+  connecting(): readonly PeerId[] {
+    const { membership } = this.#options;
+    return [...this.#targets.keys()].filter((peer) => membership.linkTo(peer) === undefined);
+  }
+
+  /** Peers that were there before us: ours to dial. */
+  introduced(introductions: readonly Introduction[], relay: RelayAddress): void {
+    for (const introduction of introductions) this.#schedule(this.#want(introduction, relay), 0);
+  }
+
+  /** A peer that came after us: it dials us. */
+  joined(introduction: Introduction, relay: RelayAddress): void {
+    this.#schedule(this.#want(introduction, relay), introduction.addresses.length > 0 ? 0 : COURTESY_MS);
+  }
+
+  /** The relay no longer lists the peer; an open link stays. */
+  left(peer: PeerId): void {
+    const target = this.#targets.get(peer);
+    if (target === undefined) return;
+    if (target.timer !== null) clearTimeout(target.timer);
+    this.#targets.delete(peer);
+    this.#options.onChange();
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    for (const target of this.#targets.values()) if (target.timer !== null) clearTimeout(target.timer);
+    this.#targets.clear();
+  }
+
+  #want(introduction: Introduction, relay: RelayAddress): Target {
+    const known = this.#targets.get(introduction.peer);
+    if (known !== undefined) {
+      known.introduction = introduction;
+      known.relay = relay;
+      return known;
+    }
+    const target: Target = { introduction, relay, attempts: 0, timer: null, dialling: false };
+    this.#targets.set(introduction.peer, target);
+    this.#options.onChange();
+    return target;
+  }
+
+  #schedule(target: Target, delayMs: number): void {
+    if (target.timer !== null) clearTimeout(target.timer);
+    target.timer = setTimeout(() => {
+      target.timer = null;
+      void this.#dial(target);
+    }, delayMs);
+  }
+
+  async #dial(target: Target): Promise<void> {
+    const { membership, dialsThroughRelay, log } = this.#options;
+    const { peer, addresses } = target.introduction;
+    const current = () => this.#targets.get(peer) === target && !this.#stop.signal.aborted;
+    if (target.dialling || !current() || membership.linkTo(peer) !== undefined) return;
+    if (addresses.length === 0 && !dialsThroughRelay) return;
+    target.dialling = true;
+    try {
+      await this.#slots.run(() => this.#connect(target), this.#stop.signal);
+    } catch (error) {
+      if (!current()) return;
+      target.attempts++;
+      log.info('could not reach a peer', { peer, attempt: target.attempts, reason: (error as Error).message });
+      this.#schedule(target, backoffMs(target.attempts));
+    } finally {
+      target.dialling = false;
+      this.#options.onChange();
+    }
+  }
+
+  async #connect(target: Target): Promise<void> {
+    const { node, membership, log } = this.#options;
+    const { peer, addresses } = target.introduction;
+    const within = (ms: number) => AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ms)]);
+    if (addresses.length > 0) {
+      const direct = addresses.map((address) => multiaddr(address));
+      await membership.proven(await node.dial(direct, { signal: within(CIRCUIT_TIMEOUT_MS) }));
+      return;
+    }
+    try {
+      const webrtc = throughRelay(target.relay, peer, true);
+      await membership.proven(await node.dial(webrtc, { signal: within(WEBRTC_TIMEOUT_MS) }));
+    } catch (error) {
+      // a relayed link is slower and bounded, but it is a link
+      log.info('no direct way to a peer', { peer, reason: (error as Error).message });
+      const circuit = throughRelay(target.relay, peer, false);
+      await membership.proven(await node.dial(circuit, { signal: within(CIRCUIT_TIMEOUT_MS) }));
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import type { Connection, Libp2p } from '@libp2p/interface';
+import type { Clock } from '../../lib/clock.ts';
+import { toTabmeshError } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import type { RelayAddress } from '../node/relay-address.ts';
+import { joinTopic } from '../rendezvous/client.ts';
+import type { RendezvousEvent } from '../rendezvous/messages.ts';
+import { backoffMs } from './backoff.ts';
+
+/** A relay that has not answered by then is tried again later. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export type RelayLinkState =
+  | { readonly status: 'connecting' }
+  | { readonly status: 'joined' }
+  | { readonly status: 'offline'; readonly message: string; readonly retryAt: number };
+
+export interface RelayLinkOptions {
+  readonly node: Libp2p;
+  readonly relay: RelayAddress;
+  readonly topic: string;
+  /** ways to reach us without the relay's circuit; a peer that has none waits for its reservation first */
+  readonly addresses: () => readonly string[];
+  readonly onEvent: (event: RendezvousEvent) => void;
+  readonly onState: (state: RelayLinkState) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Keeps this peer connected to one relay, reachable through it and listed in the room's topic, for as long as it runs. */
+export class RelayLink {
+  readonly #options: RelayLinkOptions;
+  readonly #stop = new AbortController();
+  #wake: AbortController | null = null;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(options: RelayLinkOptions) {
+    this.#options = options;
+  }
+
+  get relay(): RelayAddress {
+    return this.#options.relay;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  /** Cuts a backoff short: the network is back, or a person asked. */
+  retryNow(): void {
+    this.#wake?.abort();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#wake?.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log, onState, relay } = this.#options;
+    let failures = 0;
+    while (!this.#stop.signal.aborted) {
+      let message: string;
+      try {
+        onState({ status: 'connecting' });
+        await this.#session(() => {
+          failures = 0;
+        });
+        message = 'the relay went away';
+      } catch (error) {
+        message = toTabmeshError(error, 'upstream_unreachable').message;
+      }
+      if (this.#stop.signal.aborted) return;
+      failures++;
+      const wait = backoffMs(failures);
+      log.info('relay offline', { relay: relay.host, reason: message, retryInMs: wait });
+      onState({ status: 'offline', message: `${relay.host}: ${message}`, retryAt: clock.now() + wait });
+      this.#wake = new AbortController();
+      // woken early or not: the next try is due
+      await clock.sleep(wait, this.#wake.signal).catch(() => undefined);
+      this.#wake = null;
+    }
+  }
+
+  /** One stay at the relay; resolves when it is over. */
+  async #session(joined: () => void): Promise<void> {
+    const { node, relay, topic, addresses, onEvent, onState } = this.#options;
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
+    const connection = await node.dial(relay.address, { signal });
+    await this.#reachable(connection, signal);
+    const over = Promise.withResolvers<undefined>();
+    const stream = await joinTopic(
+      connection,
+      topic,
+      addresses(),
+      onEvent,
+      () => {
+        over.resolve(undefined);
+      },
+      signal,
+    );
+    const leave = () => {
+      stream.close().catch((error: unknown) => {
+        stream.abort(error as Error);
+      });
+    };
+    this.#stop.signal.addEventListener('abort', leave, { once: true });
+    try {
+      joined();
+      onState({ status: 'joined' });
+      await over.promise;
+    } finally {
+      this.#stop.signal.removeEventListener('abort', leave);
+    }
+  }
+
+  /** Waits until others can dial us: our own addresses, or a reservation at this relay. */
+  async #reachable(connection: Connection, signal: AbortSignal): Promise<void> {
+    const { node, relay, addresses } = this.#options;
+    const circuit = `/p2p/${relay.peer}/p2p-circuit`;
+    const reserved = () => node.getMultiaddrs().some((address) => address.toString().includes(circuit));
+    if (addresses().length > 0 || reserved()) return;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const check = () => {
+      if (reserved()) resolve(undefined);
+    };
+    const closed = () => {
+      reject(new Error('the relay closed the connection'));
+    };
+    const aborted = () => {
+      reject(new Error('the relay gave no reservation in time'));
+    };
+    node.addEventListener('self:peer:update', check);
+    connection.addEventListener('close', closed);
+    signal.addEventListener('abort', aborted);
+    try {
+      check();
+      await promise;
+    } finally {
+      node.removeEventListener('self:peer:update', check);
+      connection.removeEventListener('close', closed);
+      signal.removeEventListener('abort', aborted);
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import { equalityDeep } from 'lib0/function';
+import type { KeyValueStore } from '../../contracts/kv.ts';
+import type { Heads, Replica, RoomState, SignedUpdate } from '../../contracts/replica.ts';
+import { FORMAT_VERSIONS } from '../../contracts/versions.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
+import type { DeviceId, RoomId } from '../../lib/ids.ts';
+import { createListeners } from '../../lib/listeners.ts';
+import { silentLog } from '../../lib/log.ts';
+import type { Log } from '../../lib/log.ts';
+import type { DeviceKey } from '../identity/device-key.ts';
+import type { WriteLock } from '../storage/lock.ts';
+import { openVersioned } from '../storage/versioned.ts';
+import { createDeviceDocs } from './device-docs.ts';
+import type { DocMaps } from './doc.ts';
+import { foldRoom } from './fold.ts';
+import { MAX_BATCH_BYTES } from './limits.ts';
+import { createReplicaLog } from './log.ts';
+import type { Accepted } from './log.ts';
+import { readDatasetSummary, readDeviceName, readSegmentManifest } from './shapes.ts';
+import type { SiblingChannel } from './sibling-channel.ts';
+
+/** The replica with what its synchronisation needs; the rest of the program sees {@link Replica}. */
+export interface RoomReplica extends Replica {
+  heads(): Heads;
+  /** what somebody with these heads lacks, in the order of the logs; at most `limit` entries and one batch of bytes */
+  entriesSince(heads: Heads, limit: number): Promise<readonly SignedUpdate[]>;
+  /**
+   * Takes entries from anywhere. Durable when it resolves. A bad entry is reported and stops its author's others, nothing else.
+   * @throws `quota_exceeded`, `storage_failed`; nothing was taken then
+   */
+  apply(entries: readonly SignedUpdate[]): Promise<Accepted>;
+  /** after any log has grown, by this tab or another of the device; returns the unsubscribe function */
+  onEntries(listener: () => void): () => void;
+}
+
+export interface ReplicaOptions {
+  readonly room: RoomId;
+  readonly deviceKey: DeviceKey;
+  /** the room's store; its owner closes it, after the replica */
+  readonly store: KeyValueStore;
+  /** shared by all who write to this store */
+  readonly lock: WriteLock;
+  /** the other tabs of the device, where there can be some; closed with the replica */
+  readonly siblings?: SiblingChannel;
+  readonly log?: Log;
+}
+
+/**
+ * Opens the replica of a room from its store.
+ * @throws `format_newer` when a newer app wrote it, `corrupt`, `storage_failed`
+ */
+export async function createReplica(options: ReplicaOptions): Promise<RoomReplica> {
+  const { room, deviceKey, store, lock, siblings, log = silentLog } = options;
+  const self = deviceKey.id;
+  const closing = new AbortController();
+  const replicaLog = createReplicaLog({ room, store, lock });
+  const docs = createDeviceDocs(replicaLog, log);
+  const stateChanged = createListeners();
+  const logGrew = createListeners();
+  let state: RoomState = foldRoom([]);
+
+  const publish = () => {
+    state = foldRoom(docs.views());
+    stateChanged.notify();
+    logGrew.notify();
+  };
+
+  const exclusive: typeof replicaLog.exclusive = async (work) => {
+    try {
+      return await replicaLog.exclusive(work, closing.signal);
+    } catch (thrown) {
+      throw closing.signal.aborted ? closedError() : toTabmeshError(thrown, 'storage_failed');
+    }
+  };
+
+  const refresh = async (authors: readonly DeviceId[]) => {
+    const changed = await exclusive(async () => {
+      let any = false;
+      for (const author of authors) any = (await docs.catchUp(author)) || any;
+      return any;
+    });
+    if (changed) publish();
+  };
+
+  /** Changes this device's document; another tab may have written since, so its log is read to the end first. */
+  const write = async (mutate: (maps: DocMaps) => void) => {
+    const [caughtUp, entry] = await exclusive(async (writer) => {
+      const news = await docs.catchUp(self);
+      const update = docs.get(self).change(mutate);
+      if (update === undefined) return [news, undefined] as const;
+      try {
+        const appended = await writer.append(deviceKey, update);
+        await docs.follow([appended]);
+        return [news, appended] as const;
+      } catch (thrown) {
+        await docs.rebuild(self);
+        throw thrown;
+      }
+    });
+    if (caughtUp || entry !== undefined) publish();
+    if (entry !== undefined) siblings?.announce([self]);
+  };
+
+  await exclusive(async () => {
+    await openVersioned(store, 'replica', FORMAT_VERSIONS.replica);
+    for (const author of await replicaLog.authors()) await docs.catchUp(author);
+  });
+  state = foldRoom(docs.views());
+  const unsubscribe = siblings?.subscribe((authors) => {
+    refresh(authors).catch((thrown: unknown) => {
+      if (!closing.signal.aborted) log.warn('replica.refresh_failed', { error: toTabmeshError(thrown).toWire() });
+    });
+  });
+
+  return {
+    device: self,
+    state: () => state,
+    setProfile: async ({ name, kind }) => {
+      if (readDeviceName(name) === undefined) throw invalid('a device name');
+      await write(({ profile }) => {
+        setChanged(profile, 'name', name);
+        setChanged(profile, 'kind', kind);
+      });
+    },
+    putDataset: async (value) => {
+      const summary = readDatasetSummary(value);
+      if (summary === undefined) throw invalid('a dataset summary');
+      await write(({ datasets }) => {
+        setChanged(datasets, summary.data, summary);
+      });
+    },
+    removeDataset: (data) =>
+      write(({ datasets }) => {
+        datasets.delete(data);
+      }),
+    putSegment: async (value) => {
+      const segment = readSegmentManifest(value);
+      if (segment === undefined) throw invalid('a segment manifest');
+      await write(({ segments }) => {
+        setChanged(segments, segment.dataset, segment);
+      });
+    },
+    removeSegment: (dataset) =>
+      write(({ segments }) => {
+        segments.delete(dataset);
+      }),
+    subscribe: (listener) =>
+      stateChanged.add(() => {
+        listener(state);
+      }),
+    heads: () => docs.heads(),
+    entriesSince: async (heads, limit) => {
+      const entries: SignedUpdate[] = [];
+      let bytes = 0;
+      for (const [author, held] of Object.entries(docs.heads()) as [DeviceId, Heads[DeviceId]][]) {
+        const from = firstMissing(heads[author], held);
+        const wanted = Math.min(held.seq - from + 1, limit - entries.length);
+        if (wanted <= 0) continue;
+        for (const entry of await replicaLog.read(author, held.epoch, from, wanted)) {
+          entries.push(entry);
+          bytes += entry.update.byteLength;
+          if (bytes >= MAX_BATCH_BYTES) return entries;
+        }
+      }
+      return entries;
+    },
+    apply: async (entries) => {
+      const screened = await replicaLog.screen(entries);
+      const result = await exclusive(async (writer) => {
+        const outcome = await writer.accept(screened.good);
+        return { ...outcome, changed: await docs.follow(outcome.accepted) };
+      });
+      const rejected = [...screened.rejected, ...result.rejected];
+      for (const { author, reason } of rejected) log.warn('replica.entries_rejected', { author, reason });
+      if (result.changed) publish();
+      if (result.accepted.length > 0) siblings?.announce([...new Set(result.accepted.map(({ author }) => author))]);
+      return { accepted: result.accepted, rejected };
+    },
+    onEntries: (listener) => logGrew.add(listener),
+    close: async () => {
+      if (closing.signal.aborted) return;
+      closing.abort(closedError());
+      unsubscribe?.();
+      siblings?.close();
+      // what holds the lock now is finished before the owner closes the store
+      await lock.run(async () => undefined);
+    },
+  };
+}
+
+/** The first `seq` of `held.epoch` that somebody with head `theirs` lacks; beyond `held.seq` when it lacks nothing. */
+function firstMissing(
+  theirs: Heads[DeviceId] | undefined,
+  held: { readonly epoch: number; readonly seq: number },
+): number {
+  if (theirs === undefined || theirs.epoch < held.epoch) return 0;
+  return theirs.epoch > held.epoch ? held.seq + 1 : theirs.seq + 1;
+}
+
+/** Writing what is there already would make an entry for nothing, on every device, for ever. */
+function setChanged(map: DocMaps[keyof DocMaps], key: string, value: unknown): void {
+  if (!equalityDeep(map.get(key), value)) map.set(key, value);
+}
+
+function invalid(what: string): TabmeshError {
+  return new TabmeshError('invalid_input', `not ${what} that the room would accept`);
+}
+
+function closedError(): TabmeshError {
+  return new TabmeshError('cancelled', 'the room is closed');
+}

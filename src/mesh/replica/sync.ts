@@ -1,0 +1,126 @@
+// The sync messages of y-protocols are not used: their receiver asks for "everything after this state vector" and gets
+// one merged update, from which no author's signature can be checked. Here whole signed entries travel, by log position.
+import type { Heads, SignedUpdate } from '../../contracts/replica.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
+import type { DeviceId } from '../../lib/ids.ts';
+import { MAX_BATCH_ENTRIES } from './limits.ts';
+import type { RoomReplica } from './replica.ts';
+import { decodeSyncMessage, encodeSyncMessage } from './sync-messages.ts';
+
+/** One connection's synchronisation; lives as long as its stream. */
+export interface SyncSession {
+  /**
+   * Takes one message. Await it before reading the next from the stream: that is what holds a fast sender back.
+   * @throws `protocol_error`, `quota_exceeded`, `storage_failed`; the session is over then, close the stream
+   */
+  receive(bytes: Uint8Array): Promise<void>;
+  /** Stops sending. */
+  close(): void;
+}
+
+/**
+ * @param send one whole message; resolves when the stream has room for more
+ * @param onFailed called once when sending failed: the session is over, close the stream
+ */
+export type OpenSyncSession = (
+  send: (bytes: Uint8Array) => Promise<void>,
+  onFailed: (reason: TabmeshError) => void,
+) => SyncSession;
+
+type SyncedReplica = Pick<RoomReplica, 'heads' | 'entriesSince' | 'apply' | 'onEntries'>;
+
+/**
+ * Synchronises a replica with others, over any ordered stream of messages. Both sides open a session; each tells its
+ * heads, sends what the other lacks in bounded batches, and from then on what is new. After a gap heads are told again.
+ */
+export function createReplicaSync({ replica }: { readonly replica: SyncedReplica }): OpenSyncSession {
+  return (send, onFailed) => {
+    /** what the other side has, as far as told, sent and received; undefined until it told its heads */
+    let remote: Map<DeviceId, Position> | undefined;
+    let closed = false;
+    let pumping = false;
+    let more = false;
+    let receiving: Promise<void> = Promise.resolve();
+
+    const close = () => {
+      closed = true;
+      unsubscribe();
+    };
+
+    const fail = (thrown: unknown) => {
+      if (closed) return;
+      close();
+      onFailed(toTabmeshError(thrown));
+    };
+
+    const sendHeads = () => send(encodeSyncMessage({ type: 'heads', heads: replica.heads() }));
+
+    const pump = async () => {
+      if (pumping) {
+        more = true;
+        return;
+      }
+      pumping = true;
+      try {
+        do {
+          more = false;
+          while (!closed && remote !== undefined) {
+            const entries = await replica.entriesSince(toHeads(remote), MAX_BATCH_ENTRIES);
+            if (entries.length === 0 || isClosed()) break;
+            // noted before it is sent: what is new meanwhile goes into the next batch, not this one again
+            noteAll(remote, entries);
+            await send(encodeSyncMessage({ type: 'entries', entries }));
+          }
+        } while (more && !isClosed());
+      } catch (thrown) {
+        fail(thrown);
+      } finally {
+        pumping = false;
+      }
+    };
+    const isClosed = () => closed;
+
+    const handle = async (bytes: Uint8Array) => {
+      if (closed) return;
+      const message = decodeSyncMessage(bytes);
+      if (message.type === 'heads') {
+        remote = new Map(Object.entries(message.heads) as [DeviceId, Position][]);
+        void pump();
+        return;
+      }
+      // noted before it is taken: taking it wakes the pump, which must not send it back
+      if (remote !== undefined) noteAll(remote, message.entries);
+      const { rejected } = await replica.apply(message.entries);
+      if (!isClosed() && rejected.some(({ reason }) => reason === 'gap')) await sendHeads();
+    };
+
+    const unsubscribe = replica.onEntries(() => {
+      void pump();
+    });
+    sendHeads().catch(fail);
+
+    return {
+      receive: (bytes) => {
+        const turn = receiving.then(() => handle(bytes));
+        receiving = turn.catch(() => {
+          // the caller has the failure; what it still sends is not looked at
+          close();
+        });
+        return turn;
+      },
+      close,
+    };
+  };
+}
+
+type Position = Heads[DeviceId];
+
+function noteAll(positions: Map<DeviceId, Position>, entries: readonly SignedUpdate[]): void {
+  for (const { author, epoch, seq } of entries) {
+    const known = positions.get(author);
+    const further = known === undefined || epoch > known.epoch || (epoch === known.epoch && seq > known.seq);
+    if (further) positions.set(author, { epoch, seq });
+  }
+}
+
+const toHeads = (positions: ReadonlyMap<DeviceId, Position>): Heads => Object.fromEntries(positions);

@@ -1,0 +1,299 @@
+import type { Connection, MeshPeer } from '../../contracts/mesh.ts';
+import type { CallOptions, Place, Principal, ToolMetadata } from '../../contracts/tools.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { TabmeshError } from '../../lib/errors.ts';
+import type { DeviceId, PeerId } from '../../lib/ids.ts';
+import { createListeners } from '../../lib/listeners.ts';
+import type { Log } from '../../lib/log.ts';
+import { PeerDialer } from '../links/peer-dialer.ts';
+import type { RelayLinkState } from '../links/relay-link.ts';
+import { RelayLink } from '../links/relay-link.ts';
+import type { RelayAddress } from '../node/relay-address.ts';
+import type { RoomNode } from '../node/room-node.ts';
+import type { Presence } from '../replica/presence.ts';
+import type { PresenceState } from '../replica/presence-state.ts';
+import type { OpenSyncSession } from '../replica/sync.ts';
+import { fromMcpResult, META, REQUEST_META } from '../rpc/mcp-wire.ts';
+import { RpcSessions } from '../rpc/sessions.ts';
+import type { RpcSessionsOptions } from '../rpc/sessions.ts';
+import type { RequestOptions } from '../rpc/session.ts';
+import { Members } from './members.ts';
+import { SyncStreams } from './sync-streams.ts';
+
+export interface RoomMeshOptions {
+  readonly node: RoomNode;
+  readonly self: { readonly peer: PeerId; readonly device: DeviceId; readonly kind: 'tab' | 'relay' };
+  readonly relays: readonly RelayAddress[];
+  /** rendezvous topic of the room */
+  readonly topic: string;
+  /** ways to dial this peer without a circuit; none for a tab */
+  readonly addresses: () => readonly string[];
+  readonly serve: RpcSessionsOptions['serve'];
+  readonly replica: OpenSyncSession;
+  readonly presence: Presence;
+  readonly visible: () => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Presence that changes often (call counters) is sent at most this often. */
+const PRESENCE_INTERVAL_MS = 500;
+
+/** Another peer as the router needs it; the shape of `RemotePlaces` in `src/tools`. */
+interface RemotePeer {
+  readonly place: Place;
+  readonly tools: readonly ToolMetadata[];
+  readonly direct: boolean;
+  readonly latencyMs: number | null;
+  readonly visible: boolean;
+}
+
+/**
+ * A peer's life in its room: found through the relays, linked to every member, in sync with them, callable and able to
+ * call. It goes on without a relay; links that stand need none.
+ */
+export class RoomMesh {
+  readonly #options: RoomMeshOptions;
+  readonly #rpc: RpcSessions;
+  readonly #members: Members;
+  readonly #sync: SyncStreams;
+  readonly #dialer: PeerDialer;
+  readonly #relays: RelayLink[];
+  readonly #relayStates = new Map<RelayLink, RelayLinkState>();
+  readonly #listeners = createListeners();
+  readonly #unsubscribe: (() => void)[] = [];
+  readonly #startedAt: number;
+  #local: PresenceState | undefined;
+  #presenceTimer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(options: RoomMeshOptions) {
+    this.#options = options;
+    const { node, clock, log, presence, visible } = options;
+    const { membership } = node.libp2p.services;
+    this.#startedAt = clock.now();
+    this.#rpc = new RpcSessions({ node: node.libp2p, membership, serve: options.serve, clock });
+    this.#members = new Members({ membership, rpc: this.#rpc, clock, visible, log });
+    this.#sync = new SyncStreams({ node: node.libp2p, membership, replica: options.replica, presence, log });
+    this.#dialer = new PeerDialer({
+      node: node.libp2p,
+      membership,
+      dialsThroughRelay: options.self.kind === 'tab',
+      clock,
+      log,
+      onChange: () => {
+        this.#listeners.notify();
+      },
+    });
+    this.#relays = options.relays.map((relay) => this.#relayLink(relay));
+    this.#unsubscribe.push(
+      this.#members.subscribe(() => {
+        this.#listeners.notify();
+      }),
+      presence.subscribe(() => {
+        for (const [peer, state] of presence.states()) void this.#members.offers(peer, state.tools);
+        this.#listeners.notify();
+      }),
+      membership.subscribe(({ type, link }) => {
+        if (type === 'closed' && membership.linkTo(link.member.peer) === undefined) presence.remove(link.member.peer);
+      }),
+    );
+  }
+
+  /** Begins to serve, then to look for members. */
+  async start(): Promise<void> {
+    await Promise.all([this.#rpc.start(), this.#sync.start()]);
+    for (const relay of this.#relays) relay.start();
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** this peer first, then linked ones, then those being connected to */
+  peers(): readonly MeshPeer[] {
+    const { self } = this.#options;
+    const linked = this.#members.peers().map((peer) => this.#meshPeer(peer));
+    const known = new Set<PeerId>([self.peer, ...this.#members.peers()]);
+    return [
+      {
+        ...profile(this.#local),
+        peer: self.peer,
+        device: self.device,
+        link: 'self',
+        latencyMs: 0,
+        since: this.#startedAt,
+      },
+      ...linked.filter((peer) => peer !== undefined),
+      ...this.#dialer
+        .connecting()
+        .filter((peer) => !known.has(peer))
+        .map((peer) => this.#strangerYet(peer)),
+    ];
+  }
+
+  connection(): Connection {
+    const linked = this.peers().filter((peer) => peer.link === 'direct' || peer.link === 'relayed');
+    if (linked.some((peer) => peer.link === 'relayed')) return { state: 'relayed' };
+    if (linked.length > 0) return { state: 'direct' };
+    const states = [...this.#relayStates.values()];
+    if (states.some((state) => state.status === 'joined')) return { state: 'alone' };
+    const offline = states.find((state) => state.status === 'offline');
+    if (offline !== undefined) return { state: 'offline', message: offline.message, retryAt: offline.retryAt };
+    return this.#relays.length === 0
+      ? { state: 'offline', message: 'no relay is configured', retryAt: null }
+      : { state: 'starting', message: 'connecting to the relay' };
+  }
+
+  /** Tries offline relays now instead of after their backoff. */
+  retryRelays(): void {
+    for (const relay of this.#relays) relay.retryNow();
+  }
+
+  /** members that can be called */
+  list(): readonly RemotePeer[] {
+    return this.#members.peers().flatMap((peer) => {
+      const facts = this.#members.facts(peer);
+      const seen = this.#meshPeer(peer);
+      if (facts === undefined || seen === undefined) return [];
+      const place: Place = {
+        kind: seen.kind === 'relay' ? 'relay' : 'peer',
+        peer,
+        device: seen.device,
+        name: seen.name,
+      };
+      return [
+        { place, tools: facts.tools, direct: seen.link === 'direct', latencyMs: seen.latencyMs, visible: seen.visible },
+      ];
+    });
+  }
+
+  /**
+   * Calls a tool at a member, for `principal`.
+   * @throws the tool's error; `peer_unreachable` with `details.sent` false when it never left
+   */
+  async call(
+    peer: PeerId,
+    tool: string,
+    args: unknown,
+    principal: Principal,
+    options: CallOptions & { readonly timeoutMs: number },
+  ): Promise<unknown> {
+    const { onProgress } = options;
+    const meta: Record<string, unknown> = { ...REQUEST_META, [META.structuredOnly]: true };
+    if (principal.kind === 'token') meta[META.principal] = principal;
+    const result = await this.#rpc.request(
+      peer,
+      'tools/call',
+      { name: tool, arguments: args, _meta: meta },
+      {
+        timeoutMs: options.timeoutMs,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        ...(onProgress === undefined ? {} : { onProgress: (params) => onProgress(progressOf(params)) }),
+      },
+    );
+    return fromMcpResult(result);
+  }
+
+  /** One request of another method, e.g. `tabmesh/ticket` to a relay's peer. */
+  request(
+    peer: PeerId,
+    method: string,
+    params: Record<string, unknown>,
+    options: RequestOptions = {},
+  ): Promise<unknown> {
+    return this.#rpc.request(peer, method, { ...params, _meta: REQUEST_META }, options);
+  }
+
+  /** What this peer says of itself changed: shown here at once, told to everybody soon. */
+  setPresence(state: PresenceState): void {
+    this.#local = state;
+    this.#listeners.notify();
+    this.#presenceTimer ??= setTimeout(() => {
+      this.#presenceTimer = null;
+      if (this.#local !== undefined) this.#options.presence.setLocal(this.#local);
+    }, PRESENCE_INTERVAL_MS);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#presenceTimer !== null) clearTimeout(this.#presenceTimer);
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#options.presence.close();
+    this.#dialer.stop();
+    this.#members.stop();
+    await Promise.all(this.#relays.map((relay) => relay.stop()));
+    await this.#options.node.stop();
+  }
+
+  #relayLink(relay: RelayAddress): RelayLink {
+    const { node, topic, addresses, clock, log } = this.#options;
+    const link: RelayLink = new RelayLink({
+      node: node.libp2p,
+      relay,
+      topic,
+      addresses,
+      clock,
+      log,
+      onEvent: (event) => {
+        if (event.type === 'peers') this.#dialer.introduced(event.peers, relay);
+        else if (event.type === 'joined') this.#dialer.joined(event.peer, relay);
+        else this.#dialer.left(event.peer);
+      },
+      onState: (state) => {
+        this.#relayStates.set(link, state);
+        this.#listeners.notify();
+      },
+    });
+    return link;
+  }
+
+  #meshPeer(peer: PeerId): MeshPeer | undefined {
+    const link = this.#options.node.libp2p.services.membership.linkTo(peer);
+    const facts = this.#members.facts(peer);
+    if (link === undefined || facts === undefined) return undefined;
+    const state = this.#options.presence.states().get(peer);
+    return {
+      ...profile(state),
+      kind: link.member.kind,
+      peer,
+      device: link.member.device,
+      link: link.direct ? 'direct' : 'relayed',
+      latencyMs: facts.latencyMs,
+      since: facts.since,
+    };
+  }
+
+  /** introduced by a relay, not proven to be a member */
+  #strangerYet(peer: PeerId): MeshPeer {
+    return { ...profile(undefined), peer, device: '' as DeviceId, link: 'connecting', latencyMs: null, since: 0 };
+  }
+}
+
+type Profile = Omit<MeshPeer, 'peer' | 'device' | 'link' | 'latencyMs' | 'since'>;
+
+function profile(state: PresenceState | undefined): Profile {
+  return {
+    name: state?.name ?? '',
+    kind: state?.kind ?? 'tab',
+    visible: state?.visible ?? true,
+    tools: state?.tools ?? [],
+    shardRecords: state?.shardRecords ?? 0,
+    served: state?.served ?? {},
+  };
+}
+
+function progressOf(params: Record<string, unknown>) {
+  const { progress, total, message } = params;
+  return {
+    progress: typeof progress === 'number' ? progress : 0,
+    total: typeof total === 'number' ? total : null,
+    message: typeof message === 'string' ? message : null,
+  };
+}
+
+/** The one way in which a caller learns that there is nobody to ask for a relay's service. */
+export function noRelayMember(what: string): TabmeshError {
+  return new TabmeshError('no_place', `no relay is a member of this room, so nobody can ${what}`, {
+    hint: 'Use a room whose relay is a member, such as the one a relay prints when it starts.',
+    retryable: true,
+  });
+}

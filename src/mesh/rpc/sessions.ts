@@ -1,0 +1,124 @@
+import type { Connection, Libp2p, Stream } from '@libp2p/interface';
+import { PROTOCOLS } from '../../contracts/versions.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
+import type { PeerId } from '../../lib/ids.ts';
+import type { Proven } from '../membership/join.ts';
+import type { Membership } from '../membership/membership.ts';
+import { frameStream } from './framed-stream.ts';
+import { MEMBER_QUOTAS } from './quotas.ts';
+import type { RequestContext, RequestOptions } from './session.ts';
+import { RpcSession } from './session.ts';
+
+/** MCP++ Profile E: streams a peer may have open. One carries our calls; the rest is for other implementations. */
+const MAX_STREAMS_PER_PEER = 32;
+
+export interface RpcSessionsOptions {
+  readonly node: Libp2p;
+  readonly membership: Membership;
+  readonly serve: (
+    method: string,
+    params: Record<string, unknown>,
+    caller: Proven,
+    context: RequestContext,
+  ) => Promise<unknown>;
+  readonly clock: Clock;
+}
+
+/** `/mcp+p2p/1.0.0` with every member: serves their calls, and keeps one stream a connection for ours. */
+export class RpcSessions {
+  readonly #options: RpcSessionsOptions;
+  readonly #outbound = new Map<string, Promise<RpcSession>>();
+
+  constructor(options: RpcSessionsOptions) {
+    this.#options = options;
+    options.membership.subscribe(({ type, link }) => {
+      if (type === 'closed') this.#outbound.delete(link.connection.id);
+    });
+  }
+
+  /** Serves calls from now on. */
+  async start(): Promise<void> {
+    const { node, membership, serve } = this.#options;
+    await node.handle(
+      PROTOCOLS.mcp,
+      async (stream, connection) => {
+        const caller = await membership.proven(connection);
+        this.#session(stream, (method, params, context) => serve(method, params, caller, context));
+      },
+      { maxInboundStreams: MAX_STREAMS_PER_PEER, runOnLimitedConnection: true },
+    );
+  }
+
+  /**
+   * One request to a member over the best link there is.
+   * @throws `peer_unreachable` with `details.sent` false when it could not leave; else what the peer answers
+   */
+  async request(
+    peer: PeerId,
+    method: string,
+    params: Record<string, unknown>,
+    options: RequestOptions = {},
+  ): Promise<unknown> {
+    const link = this.#options.membership.linkTo(peer);
+    if (link === undefined) throw unreachable('no link to this peer');
+    const session = await this.#open(link.connection, options.signal);
+    return session.request(method, params, options);
+  }
+
+  #open(connection: Connection, signal: AbortSignal | undefined): Promise<RpcSession> {
+    const known = this.#outbound.get(connection.id);
+    if (known !== undefined) return known;
+    const opening = this.#openStream(connection, signal);
+    this.#outbound.set(connection.id, opening);
+    opening.catch(() => {
+      if (this.#outbound.get(connection.id) === opening) this.#outbound.delete(connection.id);
+    });
+    return opening;
+  }
+
+  async #openStream(connection: Connection, signal: AbortSignal | undefined): Promise<RpcSession> {
+    let stream: Stream;
+    try {
+      stream = await connection.newStream(PROTOCOLS.mcp, {
+        runOnLimitedConnection: true,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      throw unreachable('could not open a stream to this peer', error);
+    }
+    return this.#session(
+      stream,
+      (method) => Promise.reject(new TabmeshError('unsupported', `no requests on this stream: ${method}`)),
+      () => this.#outbound.delete(connection.id),
+    );
+  }
+
+  #session(
+    stream: Stream,
+    handler: (method: string, params: Record<string, unknown>, context: RequestContext) => Promise<unknown>,
+    onClose: () => void = () => undefined,
+  ): RpcSession {
+    const framed = frameStream(stream, {
+      onFrame(payload) {
+        session.receive(payload);
+      },
+      onClose() {
+        session.ended();
+        onClose();
+      },
+    });
+    const session = new RpcSession({ stream: framed, handler, quotas: MEMBER_QUOTAS, clock: this.#options.clock });
+    return session;
+  }
+}
+
+function unreachable(message: string, thrown?: unknown): TabmeshError {
+  const reason = thrown === undefined ? '' : `: ${toTabmeshError(thrown).message}`;
+  return new TabmeshError('peer_unreachable', message + reason, {
+    hint: 'The peer may have closed its tab.',
+    retryable: true,
+    details: { sent: false },
+    cause: thrown,
+  });
+}

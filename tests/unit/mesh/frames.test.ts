@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeFrame, FrameDecoder } from '../../../src/mesh/rpc/frames.ts';
+
+const payloads = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 });
+
+describe('frames of /mcp+p2p', () => {
+  it('come out as they went in, however the bytes are cut', () => {
+    fc.assert(
+      fc.property(payloads, fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 }), (sent, cuts) => {
+        const stream = Buffer.concat(sent.map((payload) => encodeFrame(payload)));
+        const decoder = new FrameDecoder();
+        const received: Uint8Array[] = [];
+        for (let at = 0, i = 0; at < stream.length; i++) {
+          const size = cuts[i % cuts.length] ?? 1;
+          received.push(...decoder.push(stream.subarray(at, at + size)));
+          at += size;
+        }
+        expect(received.map((r) => Buffer.from(r).toString('hex'))).toEqual(
+          sent.map((s) => Buffer.from(s).toString('hex')),
+        );
+        expect(decoder.pendingBytes).toBe(0);
+      }),
+    );
+  });
+
+  it('start with the big-endian length', () => {
+    expect([...encodeFrame(new Uint8Array([7, 8]))]).toEqual([0, 0, 0, 2, 7, 8]);
+  });
+
+  it('are refused by their declared length, before the payload arrives', () => {
+    const decoder = new FrameDecoder(100);
+    expect(() => decoder.push(new Uint8Array([0, 0, 0, 101]))).toThrowError(
+      expect.objectContaining({ code: 'payload_too_large' }),
+    );
+    expect(() => new FrameDecoder().push(new Uint8Array([255, 255, 255, 255]))).toThrowError(/4294967295/);
+  });
+
+  it('over the limit are not sent', () => {
+    expect(() => encodeFrame(new Uint8Array(101), 100)).toThrowError(
+      expect.objectContaining({ code: 'payload_too_large' }),
+    );
+  });
+});
