@@ -67,6 +67,14 @@ export interface RecordEntry {
   readonly record: LiteratureRecord;
 }
 
+/**
+ * A block of fetched records on its way into a dataset (canonical dag-cbor, at most MAX_BLOCK_BYTES): what
+ * `pubmed.fetch` writes and names by CID, and the step that writes the dataset reads.
+ */
+export interface RecordBatch {
+  readonly records: readonly LiteratureRecord[];
+}
+
 /** Block access that the domain code is given: a local store, or Helia over Bitswap. Bytes are verified by hash. */
 export interface BlockSource {
   /** @throws `not_found` when nobody who is reachable has it, `corrupt` when bytes do not hash to `cid` */

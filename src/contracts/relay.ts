@@ -30,3 +30,9 @@ export interface ClientToken {
 }
 /** Lifetime of a fetch ticket: long enough for a collection, short enough that a leaked one soon dies. */
 export const FETCH_TICKET_MS = 10 * 60 * 1000;
+
+/**
+ * On an answer of `/fetch` that is the relay's own and not the service's: the error's code. Its body is
+ * `{"error": WireError}`. Without it, status and body are what the service answered.
+ */
+export const FETCH_ERROR_HEADER = 'tabmesh-error';

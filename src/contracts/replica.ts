@@ -46,7 +46,7 @@ export interface SignedUpdate {
   readonly epoch: number;
   readonly seq: number;
   readonly prev: Uint8Array;
-  /** a Yjs update, v2 encoding */
+  /** a Yjs update, v1 encoding: run lengths in the v2 encoding let a few bytes expand to hundreds of megabytes */
   readonly update: Uint8Array;
   /** Ed25519 over the canonical bytes of all fields above, domain-separated, with the room id */
   readonly signature: Uint8Array;

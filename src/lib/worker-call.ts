@@ -104,7 +104,7 @@ export function createWorkerClient<T extends WorkerHandlers>(
         worker.inFlight.set(id, { onProgress, fail: reject });
         signal?.addEventListener('abort', onAbort, { once: true });
         worker.ready
-          .then((init) => {
+          .then(async (init) => {
             if (!init.ok) return init;
             // aborted while the worker was starting: it never hears of the call
             if (signal?.aborted === true) throw toTabmeshError(signal.reason, 'cancelled');

@@ -36,12 +36,6 @@ export async function loadDeviceKey(options: {
   }, options.signal);
 }
 
-/** A new device, stored nowhere: for a peer that leaves nothing behind. */
-export async function createDeviceKey(): Promise<DeviceKey> {
-  const privateKey = await generateKeyPair('Ed25519');
-  return { id: idOf(privateKey.publicKey), privateKey };
-}
-
 /**
  * The Ed25519 key stored under `key`, made and stored when there is none. The caller holds a lock.
  * @throws `corrupt` when something else is stored there

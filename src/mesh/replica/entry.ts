@@ -29,7 +29,8 @@ export async function signEntry(author: DeviceKey, room: RoomId, fields: EntryFi
   }
   const unsigned = { version: VERSION, author: author.id, ...fields } as const;
   const signature = await author.privateKey.sign(signedBytes(unsigned, room));
-  return { ...unsigned, signature };
+  // on Node the signature is a Buffer
+  return { ...unsigned, signature: Uint8Array.from(signature) };
 }
 
 /** True when the author signed exactly this entry for exactly this room. */

@@ -23,8 +23,8 @@ const HIDDEN_EXPIRY_MS = 150_000;
 export interface Presence {
   /** says something new about this peer; sent through `onSend` */
   setLocal(state: PresenceState): void;
-  /** this peer's state as a message, for a peer that has just connected; undefined before the first `setLocal` */
-  encode(): Uint8Array | undefined;
+  /** this peer's state as a message, for a peer that has just connected. @throws `internal` before the first `setLocal` */
+  encode(): Uint8Array;
   /**
    * Takes a message from a proven member.
    * @throws `protocol_error` when it is malformed or not about its sender
@@ -67,7 +67,10 @@ export function createPresence(options: PresenceOptions): Presence {
   const closing = new AbortController();
   let local: PresenceState | undefined;
 
-  const encode = () => (local === undefined ? undefined : encodeAwarenessUpdate(awareness, [awareness.clientID]));
+  const encode = () => {
+    if (local === undefined) throw new TabmeshError('internal', 'presence: nothing was said about this peer yet');
+    return encodeAwarenessUpdate(awareness, [awareness.clientID]);
+  };
   const send = (state: PresenceState) => {
     awareness.setLocalState(state);
     sending.notify();
@@ -128,8 +131,7 @@ export function createPresence(options: PresenceOptions): Presence {
     subscribe: (listener) => changed.add(listener),
     onSend: (listener) =>
       sending.add(() => {
-        const message = encode();
-        if (message !== undefined) listener(message);
+        listener(encode());
       }),
     close: () => {
       closing.abort();

@@ -1,7 +1,8 @@
 // The sync messages of y-protocols are not used: their receiver asks for "everything after this state vector" and gets
 // one merged update, from which no author's signature can be checked. Here whole signed entries travel, by log position.
 import type { Heads, SignedUpdate } from '../../contracts/replica.ts';
-import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
+import type { TabmeshError } from '../../lib/errors.ts';
+import { toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId } from '../../lib/ids.ts';
 import { MAX_BATCH_ENTRIES } from './limits.ts';
 import type { RoomReplica } from './replica.ts';
@@ -20,11 +21,11 @@ export interface SyncSession {
 
 /**
  * @param send one whole message; resolves when the stream has room for more
- * @param onFailed called once when sending failed: the session is over, close the stream
+ * @param onFailed called once when sending failed: the session is over, close the stream. The next `receive` throws it too
  */
 export type OpenSyncSession = (
   send: (bytes: Uint8Array) => Promise<void>,
-  onFailed: (reason: TabmeshError) => void,
+  onFailed?: (reason: TabmeshError) => void,
 ) => SyncSession;
 
 type SyncedReplica = Pick<RoomReplica, 'heads' | 'entriesSince' | 'apply' | 'onEntries'>;
@@ -38,6 +39,7 @@ export function createReplicaSync({ replica }: { readonly replica: SyncedReplica
     /** what the other side has, as far as told, sent and received; undefined until it told its heads */
     let remote: Map<DeviceId, Position> | undefined;
     let closed = false;
+    let failure: TabmeshError | undefined;
     let pumping = false;
     let more = false;
     let receiving: Promise<void> = Promise.resolve();
@@ -50,7 +52,8 @@ export function createReplicaSync({ replica }: { readonly replica: SyncedReplica
     const fail = (thrown: unknown) => {
       if (closed) return;
       close();
-      onFailed(toTabmeshError(thrown));
+      failure = toTabmeshError(thrown);
+      onFailed?.(failure);
     };
 
     const sendHeads = () => send(encodeSyncMessage({ type: 'heads', heads: replica.heads() }));
@@ -81,6 +84,7 @@ export function createReplicaSync({ replica }: { readonly replica: SyncedReplica
     const isClosed = () => closed;
 
     const handle = async (bytes: Uint8Array) => {
+      if (failure !== undefined) throw failure;
       if (closed) return;
       const message = decodeSyncMessage(bytes);
       if (message.type === 'heads') {

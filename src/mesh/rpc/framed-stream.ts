@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface';
+import { concatBytes } from '../../lib/bytes.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from './frames.ts';
 
@@ -14,7 +15,8 @@ const MAX_BATCH_BYTES = 64 * 1024;
 export interface FramedStream {
   /**
    * Queues one frame. Frames queued in the same turn leave in one write. Resolves when the stream has taken it.
-   * @throws `payload_too_large`, `peer_unreachable` when the stream is closed, `rate_limited` when the reader is too slow
+   * @throws `payload_too_large`, `peer_unreachable` when the stream is closed, `rate_limited` when the reader is too slow;
+   *   `details.sent` is false when certainly nothing of it has left
    */
   send(payload: Uint8Array): Promise<void>;
   /** closes the writing side after what is queued has left */
@@ -43,8 +45,7 @@ export function frameStream(stream: Stream, handlers: FramedStreamHandlers, maxB
   const end = (error: Error | null) => {
     if (closed) return;
     closed = true;
-    const gone = unreachable(error);
-    for (const item of queue) item.failed(gone);
+    for (const item of queue) item.failed(unreachable(error, false));
     queue = [];
     handlers.onClose(error);
   };
@@ -75,8 +76,13 @@ export function frameStream(stream: Stream, handlers: FramedStreamHandlers, maxB
       await Promise.resolve();
       while (queue.length > 0 && !closed) {
         const batch = takeBatch();
-        const more = stream.send(batch.bytes);
-        if (!more) await stream.onDrain();
+        try {
+          if (!stream.send(batch.bytes)) await stream.onDrain();
+        } catch (error) {
+          // some of it may have left
+          for (const item of batch.items) item.failed(unreachable(error as Error, true));
+          throw error;
+        }
         for (const item of batch.items) item.done();
       }
     } catch (error) {
@@ -99,20 +105,20 @@ export function frameStream(stream: Stream, handlers: FramedStreamHandlers, maxB
     queuedBytes -= bytes;
     return {
       items,
-      bytes: join(
-        items.map((item) => item.frame),
-        bytes,
-      ),
+      bytes: concatBytes(items.map((item) => item.frame)),
     };
   };
 
   return {
     send(payload) {
-      if (closed) return Promise.reject(unreachable(null));
+      if (closed) return Promise.reject(unreachable(null, false));
       const frame = encodeFrame(payload, maxBytes);
       if (queuedBytes + frame.byteLength > MAX_QUEUED_BYTES) {
         return Promise.reject(
-          new TabmeshError('rate_limited', 'the peer reads too slowly: its send queue is full', { retryable: true }),
+          new TabmeshError('rate_limited', 'the peer reads too slowly: its send queue is full', {
+            retryable: true,
+            details: { sent: false },
+          }),
         );
       }
       queuedBytes += frame.byteLength;
@@ -135,21 +141,11 @@ export function frameStream(stream: Stream, handlers: FramedStreamHandlers, maxB
   };
 }
 
-function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only;
-  const out = new Uint8Array(bytes);
-  let offset = 0;
-  for (const part of parts) {
-    out.set(part, offset);
-    offset += part.byteLength;
-  }
-  return out;
-}
-
-function unreachable(cause: Error | null): TabmeshError {
+/** @param sent whether bytes of the message may have left */
+function unreachable(cause: Error | null, sent: boolean): TabmeshError {
   return new TabmeshError('peer_unreachable', 'the stream to the peer is closed', {
     retryable: true,
+    details: { sent },
     ...(cause === null ? {} : { cause }),
   });
 }

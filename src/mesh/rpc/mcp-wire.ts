@@ -1,6 +1,7 @@
 import type { Principal, ToolMetadata } from '../../contracts/tools.ts';
 import { isWireError, TabmeshError } from '../../lib/errors.ts';
 import type { WireError } from '../../lib/errors.ts';
+import { fromPeer } from './messages.ts';
 
 /** The revision spoken on the mesh; stateless, so every request says it again. */
 export const MCP_REVISION = '2026-07-28';
@@ -50,6 +51,14 @@ export function fromMcpToolList(result: unknown): ToolMetadata[] {
   return tools.map(fromMcpTool);
 }
 
+/** the original's names are read, never written */
+const RUNTIME_ALIASES: Readonly<Record<string, ToolMetadata['runtime'] | undefined>> = {
+  mesh: 'mesh',
+  trio: 'mesh',
+  relay: 'relay',
+  fastapi: 'relay',
+};
+
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 function fromMcpTool(tool: unknown): ToolMetadata {
@@ -63,12 +72,12 @@ function fromMcpTool(tool: unknown): ToolMetadata {
   const number = (value: unknown, fallback: number) =>
     typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : fallback;
   const access = meta['access'];
-  const runtime = meta['runtime'];
+  const runtime = RUNTIME_ALIASES[String(meta['runtime'])];
   return {
     name: tool['name'],
     category: text(meta['category'], 'other'),
     description: text(tool['description'], ''),
-    runtime: runtime === 'mesh' || runtime === 'relay' ? runtime : 'auto',
+    runtime: runtime ?? 'auto',
     access: access === 'read' || access === 'compute' || access === 'write' ? access : 'admin',
     annotations: {
       title: text(annotations['title'] ?? tool['title'], tool['name']),
@@ -104,7 +113,7 @@ export function fromMcpResult(result: unknown): unknown {
   if (!isObject(result)) throw broken('tools/call');
   if (result['isError'] === true) {
     const meta = isObject(result['_meta']) ? result['_meta'][META.error] : undefined;
-    if (isWireError(meta)) throw TabmeshError.fromWire(meta);
+    if (isWireError(meta)) throw fromPeer(meta);
     throw new TabmeshError('tool_failed', textOf(result['content']));
   }
   if ('structuredContent' in result) return result['structuredContent'];

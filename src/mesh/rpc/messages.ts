@@ -1,3 +1,4 @@
+import type { WireError } from '../../lib/errors.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 
 /** JSON-RPC 2.0 messages as MCP uses them (no batches). */
@@ -86,4 +87,13 @@ function isRpcError(value: unknown): value is RpcError {
 
 function broken(what: string, token: string, cause?: unknown): TabmeshError {
   return new TabmeshError('protocol_error', what, { details: { token }, cause });
+}
+
+/**
+ * An error that a peer sent. `details.sent` speaks of one hop and is only ever ours to say: a peer that has answered has
+ * received the request.
+ */
+export function fromPeer(wire: WireError): TabmeshError {
+  const { sent: _, ...details } = wire.details;
+  return TabmeshError.fromWire({ ...wire, details });
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { isWireError, TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { FramedStream } from './framed-stream.ts';
 import type { RpcMessage, RpcNotification, RpcRequest, RpcResponse } from './messages.ts';
-import { decodeMessage, encodeMessage, RPC_CODES } from './messages.ts';
+import { decodeMessage, encodeMessage, fromPeer, RPC_CODES } from './messages.ts';
 import type { RpcQuotas } from './quotas.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -112,13 +112,7 @@ export class RpcSession {
         onProgress: options.onProgress,
       });
       this.#stream.send(payload).catch((error: unknown) => {
-        const cause = toTabmeshError(error);
-        this.#pending.get(id)?.reject(
-          new TabmeshError(cause.code, cause.message, {
-            retryable: true,
-            details: { ...cause.details, sent: false },
-          }),
-        );
+        this.#pending.get(id)?.reject(toTabmeshError(error));
       });
     });
   }
@@ -170,7 +164,7 @@ export class RpcSession {
     if (this.#serving.size >= this.#quotas.inFlight) {
       const busy = new TabmeshError('rate_limited', `more than ${this.#quotas.inFlight} requests in flight`, {
         retryable: true,
-        details: { token: 'in_flight_quota_exceeded', sent: false },
+        details: { token: 'in_flight_quota_exceeded' },
       });
       await this.#reply(errorReply(id, RPC_CODES.execution, busy.message, busy.toWire()));
       return;
@@ -245,7 +239,7 @@ function errorReply(id: number | string, code: number, message: string, data: un
 }
 
 function fromRpcError(error: { code: number; message: string; data?: unknown }): TabmeshError {
-  if (isWireError(error.data)) return TabmeshError.fromWire(error.data);
+  if (isWireError(error.data)) return fromPeer(error.data);
   const code =
     error.code === RPC_CODES.methodNotFound
       ? 'unsupported'

@@ -1,0 +1,92 @@
+import type { Ports } from '../contracts/ports.ts';
+import type { CallCounters, CallOptions, ToolMetadata, ToolProgress } from '../contracts/tools.ts';
+import type { Clock } from '../lib/clock.ts';
+import { startDeadline } from '../lib/deadline.ts';
+import { toTabmeshError } from '../lib/errors.ts';
+import { createCallTally } from './counters.ts';
+import type { ArrivingCall, Guard } from './guard.ts';
+import { MAX_CALL_MS } from './limits.ts';
+import type { ToolRegistry } from './registry.ts';
+import { asBegun } from './remote.ts';
+
+/** The tools of this peer, as the router and the peers that call over the wire use them. */
+export interface LocalTools {
+  /** ordered by name */
+  list(): readonly ToolMetadata[];
+  /**
+   * Runs one call here: guard, deadline, tool, check of the answer.
+   * @returns the answer, which fits the output schema
+   * @throws what {@link Guard.admit} refuses with; `timeout`, `cancelled`; `invalid_output`; the tool's own TabmeshError;
+   *   `tool_failed` for whatever else the tool throws
+   */
+  call(request: ArrivingCall, options?: CallOptions): Promise<unknown>;
+  /**
+   * Checks an answer that another peer gave to a tool which this peer knows in the same version; any other passes.
+   * @throws `invalid_output`
+   */
+  checkAnswer(metadata: Pick<ToolMetadata, 'name' | 'schemaVersion'>, answer: unknown): unknown;
+  readonly counters: CallCounters;
+  subscribe(listener: () => void): () => void;
+}
+
+export interface LocalToolsOptions {
+  readonly registry: ToolRegistry;
+  readonly guard: Guard;
+  readonly ports: Ports;
+  readonly clock: Clock;
+}
+
+/** Makes the {@link LocalTools} of a peer. */
+export function createLocalTools({ registry, guard, ports, clock }: LocalToolsOptions): LocalTools {
+  const tally = createCallTally();
+  return {
+    list: () => registry.list().map(({ metadata }) => metadata),
+    subscribe: (listener) => registry.subscribe(listener),
+    counters: tally,
+    checkAnswer({ name, schemaVersion }, answer) {
+      const tool = registry.get(name);
+      return tool?.metadata.schemaVersion === schemaVersion ? tool.checkAnswer(answer) : answer;
+    },
+    async call(request, options = {}) {
+      const { tool, run, release } = guard.admit(request);
+      const { name, timeoutMs } = tool.metadata;
+      const deadline = startDeadline({
+        clock,
+        ms: callLimit(options.timeoutMs, timeoutMs),
+        what: name,
+        signal: options.signal,
+      });
+      let ended = false;
+      const progress = (p: ToolProgress) => {
+        if (!ended) options.onProgress?.(p);
+      };
+      const start = async () => {
+        try {
+          deadline.signal.throwIfAborted();
+          tally.count(name);
+          return await run({ ports, principal: request.principal, signal: deadline.signal, progress });
+        } finally {
+          // a tool that does not heed its signal keeps its slot until it really ends
+          release();
+        }
+      };
+      try {
+        return await deadline.race(start());
+      } catch (thrown) {
+        throw deadline.reason() ?? asBegun(toTabmeshError(thrown, 'tool_failed'));
+      } finally {
+        ended = true;
+        deadline.dispose();
+      }
+    },
+  };
+}
+
+/**
+ * The time limit of a call in ms: what the caller asks for, else the tool's own, within {@link MAX_CALL_MS}. A timer
+ * asked to wait longer than 2^31 ms would fire at once.
+ */
+export function callLimit(asked: number | undefined, own: number): number {
+  const wanted = asked !== undefined && Number.isFinite(asked) ? asked : own;
+  return Math.min(Math.max(0, wanted), MAX_CALL_MS);
+}

@@ -1,0 +1,45 @@
+import { TabmeshError } from '../lib/errors.ts';
+import type { PeerId } from '../lib/ids.ts';
+import type { KnownPlace, Selection } from './candidates.ts';
+
+/**
+ * Why a tool that the room knows cannot be called now.
+ * @param selection undefined when nobody offers it at all
+ * @param pin the place that the caller asked for
+ */
+export function noPlace(
+  tool: string,
+  selection: Selection | undefined,
+  pin: PeerId | undefined,
+  places: readonly KnownPlace[],
+): TabmeshError {
+  const pinned = places.find(({ place }) => place.peer === pin)?.place;
+  if (pin !== undefined && pinned === undefined) {
+    return new TabmeshError('peer_unreachable', `the peer ${pin} is not in the room now`, {
+      hint: 'Choose another place, or leave the choice to the router.',
+      retryable: true,
+      details: { peer: pin, sent: false },
+    });
+  }
+  const excluded = (selection?.excluded ?? []).map(({ place, reason }) => ({
+    peer: place.peer,
+    name: place.name,
+    reason,
+  }));
+  if (pinned !== undefined) {
+    const reason = excluded.find(({ peer }) => peer === pin)?.reason ?? 'does not offer the tool';
+    return new TabmeshError('no_place', `${tool} cannot run at ${pinned.name}: ${reason}`, {
+      hint: 'Choose another place, or leave the choice to the router.',
+      retryable: true,
+      details: { excluded },
+    });
+  }
+  return new TabmeshError('no_place', `nobody in the room offers ${tool} now`, {
+    hint:
+      selection?.metadata.runtime === 'relay'
+        ? 'It runs on a relay: connect to one that is a member of the room.'
+        : 'Open Tabmesh in a tab that has joined this room, then call again.',
+    retryable: true,
+    details: { excluded },
+  });
+}
