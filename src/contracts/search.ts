@@ -114,15 +114,22 @@ export interface RoomSearchResult {
 
 /** The search side of a device: everything indexed here, over all its segments. Runs in a worker in a tab. */
 export interface ShardSearch {
-  /** loads the persisted segments; safe to call again after another tab of the device added one */
+  /**
+   * Loads the persisted segments; safe to call again after another tab of the device added or removed one.
+   * @throws `format_newer` or `corrupt` for segments that cannot be read, after all others have been loaded;
+   * `details.segments` names them, and they are left as they are
+   */
   load(signal?: AbortSignal): Promise<void>;
   /**
    * Indexes a dataset and persists the segment. Indexing the same dataset again replaces nothing and returns the manifest.
-   * @throws `quota_exceeded` and leaves what was stored intact
+   * A corrupt segment of the dataset is replaced.
+   * @throws `quota_exceeded` and leaves what was stored intact; `format_newer` when a newer app has indexed it
    */
   addSegment(dataset: CidString, records: readonly IndexableRecord[], signal?: AbortSignal): Promise<SegmentManifest>;
+  /** Removing what is not there does nothing. @throws `format_newer`, and leaves it as it is */
   removeSegment(dataset: CidString, signal?: AbortSignal): Promise<void>;
   segments(): Promise<readonly SegmentManifest[]>;
+  /** @throws `invalid_input` for a query without a word, or a `topK` that is not a whole number from 1 */
   search(request: SearchRequest, signal?: AbortSignal): Promise<ShardAnswer>;
   /** records near the given one by vector; the record itself is left out. @throws `not_found` */
   related(recordId: string, topK: number, signal?: AbortSignal): Promise<ShardAnswer>;

@@ -6,7 +6,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /**
  * A workflow: a DAG of steps. `inputs` of a step are JSON in which a string that is exactly `${inputs.name}`,
- * `${run.id}`, `${steps.id.result}` or a dotted path below these is replaced by the value it names.
+ * `${run.id}`, `${run.started_at}` (ISO 8601, UTC), `${steps.id.result}` or a dotted path below these (items of a list by
+ * number, and its `length`) is replaced by the value it names.
  */
 export interface WorkflowDefinition {
   readonly id: string;

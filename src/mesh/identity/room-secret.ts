@@ -5,7 +5,7 @@ import { base32 } from 'multiformats/bases/base32';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { RoomId } from '../../lib/ids.ts';
 
-export const ROOM_ID_BYTES = 16;
+const ROOM_ID_BYTES = 16;
 /** As long as the hash that stretches it: guessing the secret is no easier than guessing a key. */
 export const ROOM_SECRET_BYTES = 32;
 const KEY_BYTES = 32;

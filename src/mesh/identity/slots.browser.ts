@@ -6,7 +6,7 @@ import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import { loadOrCreateKey } from './device-key.ts';
 
 /** A page that reloads frees its slot within this time; a duplicated tab waits it out once and takes another slot. */
-export const SLOT_WAIT_MS = 2000;
+const SLOT_WAIT_MS = 2000;
 /** More tabs than anybody keeps open in one room; each slot has a key in the store. */
 const MAX_SLOTS = 64;
 const REMEMBERED = 'tabmesh/slot';
@@ -20,7 +20,7 @@ export interface IdentitySlot {
   release(): void;
 }
 
-export interface SlotOptions {
+interface SlotOptions {
   readonly locks: Pick<LockManager, 'request'>;
   /** the tab's sessionStorage: survives a reload, and is copied when a tab is duplicated */
   readonly session: Pick<Storage, 'getItem' | 'setItem'>;
@@ -42,7 +42,7 @@ export async function acquireSlot(options: SlotOptions): Promise<IdentitySlot> {
   try {
     const privateKey = await loadOrCreateKey(options.kv, `slots/${held.slot}/key`);
     options.session.setItem(REMEMBERED, String(held.slot));
-    return { slot: held.slot, privateKey, release: held.release };
+    return { ...held, privateKey };
   } catch (thrown) {
     held.release();
     throw toTabmeshError(thrown, 'storage_failed');

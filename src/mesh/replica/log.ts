@@ -119,9 +119,9 @@ export function createReplicaLog(options: {
   };
 
   return {
-    authors: logs.authors,
-    head: logs.head,
-    read: logs.read,
+    authors: () => logs.authors(),
+    head: (author) => logs.head(author),
+    read: (author, epoch, from, count) => logs.read(author, epoch, from, count),
     exclusive: (work, signal) => lock.run(() => work({ append, accept }), signal),
     screen: async (entries) => {
       const good: SignedUpdate[] = [];

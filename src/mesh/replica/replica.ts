@@ -183,7 +183,7 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
       unsubscribe?.();
       siblings?.close();
       // what holds the lock now is finished before the owner closes the store
-      await lock.run(async () => undefined);
+      await lock.run(() => Promise.resolve());
     },
   };
 }

@@ -5,7 +5,7 @@ import { isPlainMap } from '../../lib/strict-map.ts';
 
 /** CIDv1 in base32: a sha2-256 CID has 59 characters; longer hashes are let through, essays are not. */
 const CID = /^b[a-z2-7]{45,120}$/;
-export const MAX_DEVICE_NAME = 80;
+const MAX_DEVICE_NAME = 80;
 const MAX_DATASET_NAME = 300;
 /** PubMed takes longer queries, but nobody reads them in a list. */
 const MAX_QUERY = 4000;
@@ -13,12 +13,10 @@ const MAX_LABEL = 100;
 /** ISO 8601 in UTC, to the second or finer. */
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** A dataset summary with exactly the known fields, or undefined when `value` is none. */
 export function readDatasetSummary(value: unknown): DatasetSummary | undefined {
   if (!isPlainMap(value)) return undefined;
-  const { data, manifest, name, count, bytes, query, source, createdAt, complete } = value as Fields;
+  const { data, manifest, name, count, bytes, query, source, createdAt, complete } = value;
   if (!isCid(data) || !isCid(manifest) || !isText(name, MAX_DATASET_NAME) || !isText(query, MAX_QUERY))
     return undefined;
   if (!isCount(count) || !isCount(bytes) || source !== 'pubmed') return undefined;
@@ -29,8 +27,8 @@ export function readDatasetSummary(value: unknown): DatasetSummary | undefined {
 /** A segment manifest with exactly the known fields, or undefined when `value` is none. */
 export function readSegmentManifest(value: unknown): SegmentManifest | undefined {
   if (!isPlainMap(value)) return undefined;
-  const { dataset, count, engine, builtAt } = value as Fields;
-  const embedder = readEmbedder((value as Fields)['embedder']);
+  const { dataset, count, engine, builtAt } = value;
+  const embedder = readEmbedder(value['embedder']);
   if (!isCid(dataset) || !isCount(count) || !isText(engine, MAX_LABEL)) return undefined;
   if (embedder === undefined || !isTimestamp(builtAt)) return undefined;
   return { dataset, count, engine, embedder, builtAt };
@@ -47,7 +45,7 @@ export function readDeviceKind(value: unknown): 'tab' | 'relay' | undefined {
 
 function readEmbedder(value: unknown): EmbedderInfo | undefined {
   if (!isPlainMap(value)) return undefined;
-  const { id, version, dimension, normalised } = value as Fields;
+  const { id, version, dimension, normalised } = value;
   if (!isText(id, MAX_LABEL) || !isCount(version) || !isCount(dimension)) return undefined;
   return typeof normalised === 'boolean' ? { id, version, dimension, normalised } : undefined;
 }

@@ -41,7 +41,7 @@ export function createReplicaSync({ replica }: { readonly replica: SyncedReplica
     let closed = false;
     let failure: TabmeshError | undefined;
     let pumping = false;
-    let more = false;
+    let wanted = false;
     let receiving: Promise<void> = Promise.resolve();
 
     const close = () => {
@@ -58,30 +58,38 @@ export function createReplicaSync({ replica }: { readonly replica: SyncedReplica
 
     const sendHeads = () => send(encodeSyncMessage({ type: 'heads', heads: replica.heads() }));
 
-    const pump = async () => {
-      if (pumping) {
-        more = true;
-        return;
+    const isClosed = () => closed;
+    const mayGoOn = () => wanted && !closed;
+
+    const sendMissing = async () => {
+      for (;;) {
+        const told = remote;
+        if (told === undefined) return;
+        const entries = await replica.entriesSince(toHeads(told), MAX_BATCH_ENTRIES);
+        if (entries.length === 0 || isClosed()) return;
+        // the other side told its heads anew meanwhile: it may lack what comes before these
+        if (told !== remote) continue;
+        // noted before it is sent: what is new meanwhile goes into the next batch, not this one again
+        noteAll(told, entries);
+        await send(encodeSyncMessage({ type: 'entries', entries }));
       }
+    };
+
+    const pump = async () => {
+      wanted = true;
+      if (pumping) return;
       pumping = true;
       try {
-        do {
-          more = false;
-          while (!closed && remote !== undefined) {
-            const entries = await replica.entriesSince(toHeads(remote), MAX_BATCH_ENTRIES);
-            if (entries.length === 0 || isClosed()) break;
-            // noted before it is sent: what is new meanwhile goes into the next batch, not this one again
-            noteAll(remote, entries);
-            await send(encodeSyncMessage({ type: 'entries', entries }));
-          }
-        } while (more && !isClosed());
+        while (mayGoOn()) {
+          wanted = false;
+          await sendMissing();
+        }
       } catch (thrown) {
         fail(thrown);
       } finally {
         pumping = false;
       }
     };
-    const isClosed = () => closed;
 
     const handle = async (bytes: Uint8Array) => {
       if (failure !== undefined) throw failure;

@@ -206,8 +206,13 @@ export class RoomMesh {
 
   /** What this peer says of itself changed: shown here at once, told to everybody soon. */
   setPresence(state: PresenceState): void {
+    const first = this.#local === undefined;
     this.#local = state;
     this.#listeners.notify();
+    if (first) {
+      this.#options.presence.setLocal(state);
+      return;
+    }
     this.#presenceTimer ??= setTimeout(() => {
       this.#presenceTimer = null;
       if (this.#local !== undefined) this.#options.presence.setLocal(this.#local);

@@ -91,8 +91,7 @@ export class SyncStreams {
     );
     this.#streams.add(framed);
     const session = replica((bytes) => framed.send(tagged(CHANNELS.replica, bytes)), failed);
-    const ours = presence.encode();
-    if (ours !== undefined) framed.send(tagged(CHANNELS.presence, ours)).catch(ignoreClosed);
+    framed.send(tagged(CHANNELS.presence, presence.encode())).catch(ignoreClosed);
   }
 }
 

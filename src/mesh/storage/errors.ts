@@ -34,5 +34,6 @@ export function closedError(store: string): TabmeshError {
 
 function property(thrown: unknown, key: 'name' | 'code'): string {
   if (typeof thrown !== 'object' || thrown === null) return '';
-  return String((thrown as Partial<Record<typeof key, unknown>>)[key] ?? '');
+  const value = (thrown as Partial<Record<typeof key, unknown>>)[key];
+  return typeof value === 'string' ? value : '';
 }

@@ -10,16 +10,23 @@ export interface WriteLock {
 
 /** A lock for one process: first come, first served. */
 export function createProcessLock(): WriteLock {
-  let tail: Promise<unknown> = Promise.resolve();
+  let tail: Promise<void> = Promise.resolve();
   return {
-    run: <T>(work: () => Promise<T>, signal?: AbortSignal) => {
-      const turn = tail.then(() => {
-        signal?.throwIfAborted();
-        return work();
-      });
-      // the next in the queue waits for the end of this one, however it ends; the caller gets the failure
-      tail = turn.catch(() => undefined);
-      return turn;
-    },
+    run: <T>(work: () => Promise<T>, signal?: AbortSignal) =>
+      new Promise<T>((resolve, reject) => {
+        const giveUp = () => {
+          reject(signal?.reason as Error);
+        };
+        signal?.addEventListener('abort', giveUp, { once: true });
+        tail = tail.then(async () => {
+          signal?.removeEventListener('abort', giveUp);
+          try {
+            signal?.throwIfAborted();
+            resolve(await work());
+          } catch (thrown) {
+            reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+          }
+        });
+      }),
   };
 }

@@ -1,0 +1,24 @@
+import { UPSTREAM_NAMES } from './upstreams.ts';
+import { environmentName, OPTION_ROWS, type OptionRow } from './options.ts';
+
+const INDENT = 26;
+
+/** What `--help` prints. */
+export function helpText(): string {
+  const rows: readonly OptionRow[] = OPTION_ROWS;
+  const lines = rows.map(({ name, value, help }) => {
+    const flag = `  --${name}${value === undefined ? '' : ` ${value}`}`;
+    return `${flag.padEnd(INDENT)}${help}`;
+  });
+  return [
+    'Usage: npm start -- [options]',
+    '',
+    'Starts a Tabmesh relay: it serves the app, introduces the peers of a room, and answers MCP and REST clients.',
+    '',
+    ...lines,
+    '',
+    `Every option is also an environment variable, such as ${environmentName('public-url')}; the command line wins.`,
+    `Services for --upstream: ${UPSTREAM_NAMES.join(', ')}.`,
+    '',
+  ].join('\n');
+}

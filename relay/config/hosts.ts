@@ -1,0 +1,12 @@
+import { isIPv4 } from 'node:net';
+
+/** True for a host name or address (brackets allowed) that never leaves this machine. */
+export function isLoopbackHost(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || (isIPv4(bare) && bare.startsWith('127.'));
+}
+
+/** True for the addresses that mean "every address of this machine". */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}

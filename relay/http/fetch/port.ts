@@ -1,0 +1,14 @@
+import type { FetchPort } from '../../../src/contracts/fetch.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** The relay's own peer fetching: the same checks, bounds and upstream mapping as for members, without the hop over HTTP. */
+export function upstreamsFetchPort(upstreams: Upstreams): FetchPort {
+  return {
+    async get(url, { signal, accept }) {
+      const answer = await upstreams.get(url, { signal, accept });
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of answer.body) chunks.push(chunk);
+      return { status: answer.status, headers: answer.headers, body: Buffer.concat(chunks) };
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify';
+import { TabmeshError } from '../../src/lib/errors.ts';
+import type { Rooms } from '../rooms.ts';
+import { sendError } from './errors.ts';
+
+/** The smallest tool there is; every peer offers it. */
+const PROBE = { tool: 'echo', args: { text: 'ready' } };
+/** A healthy peer answers itself within milliseconds; orchestrators give a probe a second or two. */
+const PROBE_TIMEOUT_MS = 2_000;
+
+/** `GET /health`: the process is up. `GET /ready`: the room's peer really answers a call. Both tell nothing else. */
+export function health(app: FastifyInstance, rooms: Rooms): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('cache-control', 'no-store');
+    done();
+  });
+
+  app.get('/health', (_request, reply) => reply.send({ status: 'up' }));
+
+  app.get('/ready', async (_request, reply) => {
+    const gateway = rooms.default;
+    if (gateway === undefined) return reply.send({ status: 'ready', room: false });
+    const { self, tools } = gateway;
+    const outcome = await tools.call(
+      { ...PROBE, place: self, principal: { kind: 'token', tokenId: 'ready', name: 'readiness probe', relay: self } },
+      { timeoutMs: PROBE_TIMEOUT_MS },
+    );
+    if (outcome.ok) return reply.send({ status: 'ready', room: true });
+    return sendError(reply, TabmeshError.fromWire(outcome.error), 503);
+  });
+}

@@ -1,0 +1,103 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { TabmeshError } from '../../src/lib/errors.ts';
+
+/** Proxies keep idle connections for a minute; closing a little later spares them the race. */
+const KEEP_ALIVE_MS = 65_000;
+/** Finds clients of long-lived streams that vanished without closing. */
+const TCP_KEEP_ALIVE_MS = 30_000;
+/** A second is enough for a client that retries; the peers take about that long to start. */
+const STARTING = JSON.stringify({
+  error: { code: 'no_place', message: 'the relay is starting', hint: null, retryable: true, details: {} },
+});
+
+export interface TlsFiles {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+/** The relay's port: open before there is anything to serve, so that its number is known and nobody else takes it. */
+export interface Listener {
+  readonly server: Server;
+  /** @returns the port. @throws `conflict` when it is taken, `invalid_input` when the address is not this machine's */
+  listen(port: number, host: string): Promise<number>;
+  /** what answers requests from now on; before, all are told that the relay is starting */
+  serve(handler: RequestListener): void;
+  /** takes no more connections and ends those that are idle; resolves when all have ended */
+  close(): Promise<void>;
+}
+
+/** Makes a {@link Listener}. @throws `invalid_input` when certificate and key do not fit */
+export function createListener(tls: TlsFiles | null): Listener {
+  let handler: RequestListener = answerStarting;
+  const onRequest: RequestListener = (request, response) => handler(request, response);
+  const server = tls === null ? createServer(onRequest) : createSecure(tls, onRequest);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on('connection', (socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
+  return {
+    server,
+    async listen(port, host) {
+      try {
+        await new Promise<void>((resolve, reject) => {
+          server.once('error', reject);
+          server.listen({ port, host, exclusive: true }, () => {
+            server.off('error', reject);
+            resolve();
+          });
+        });
+      } catch (error) {
+        throw listenError(error, port, host);
+      }
+      return (server.address() as AddressInfo).port;
+    },
+    serve(next) {
+      handler = next;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        // the one error there can be says that it was not listening, which is what is wanted
+        server.close(() => {
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+function createSecure({ cert, key }: TlsFiles, onRequest: RequestListener): Server {
+  try {
+    return createTlsServer({ cert, key }, onRequest);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TabmeshError('invalid_input', `--tls-cert and --tls-key cannot be used: ${why}`, { cause });
+  }
+}
+
+function answerStarting(request: { readonly url?: string | undefined }, response: ServerResponse): void {
+  const isHealth = request.url === '/health';
+  response.writeHead(isHealth ? 200 : 503, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    ...(isHealth ? {} : { 'retry-after': '1' }),
+  });
+  response.end(isHealth ? '{"status":"up"}' : STARTING);
+}
+
+function listenError(error: unknown, port: number, host: string): TabmeshError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  if (code === 'EADDRINUSE') {
+    return new TabmeshError(
+      'conflict',
+      `port ${String(port)} on ${host} is taken; choose another with --port (0 takes any)`,
+    );
+  }
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: 'ports below 1024 need special rights',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+    ENOTFOUND: 'the name does not resolve',
+  };
+  return new TabmeshError('invalid_input', `cannot listen on ${host} port ${String(port)}: ${reasons[code] ?? code}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { WebStandardStreamableHTTPServerTransport, type Server } from '@modelcontextprotocol/server';
+import type { Clock } from '../../../src/lib/clock.ts';
+import type { Log } from '../../../src/lib/log.ts';
+import type { Caller } from '../auth.ts';
+import { jsonRpcError } from './json-rpc-error.ts';
+import { MAX_BODY_BYTES, type SessionLimits } from './limits.ts';
+import { onBodyEnd } from './on-body-end.ts';
+
+/** `mcp-session-id` of the 2025 revisions. */
+const SESSION_HEADER = 'mcp-session-id';
+/** JSON-RPC codes that the SDK uses for the same refusals. */
+const SESSION_NOT_FOUND = -32_001;
+const SERVER_BUSY = -32_000;
+
+interface Session {
+  readonly tokenId: string;
+  readonly room: string;
+  readonly server: Server;
+  readonly transport: WebStandardStreamableHTTPServerTransport;
+  readonly startedAt: number;
+  /** requests running and streams open */
+  open: number;
+  usedAt: number;
+}
+
+/** The sessions of clients that speak a revision before 2026-07-28. A session id is no authority: it works with the token that began it only. */
+export interface Sessions {
+  handle(request: Request, parsedBody: unknown, caller: Caller): Promise<Response>;
+  /** tells the sessions of a room that its tools have changed */
+  toolsChanged(room: string): void;
+  count(): number;
+  close(): Promise<void>;
+}
+
+export interface SessionsOptions {
+  readonly limits: SessionLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly createServer: (caller: Caller) => Server;
+}
+
+/** Makes an empty {@link Sessions}; it sweeps until closed. */
+export function createSessions({ limits, clock, log, createServer }: SessionsOptions): Sessions {
+  const sessions = new Map<string, Session>();
+  const stop = new AbortController();
+
+  const end = async (id: string, why: string) => {
+    const session = sessions.get(id);
+    if (session === undefined) return;
+    sessions.delete(id);
+    log.debug('mcp session ended', { why, tokenId: session.tokenId });
+    try {
+      await session.server.close();
+    } catch (error) {
+      log.warn('mcp session did not close', { error: String(error) });
+    }
+  };
+
+  const sweep = async () => {
+    const now = clock.now();
+    const over = [...sessions].filter(
+      ([, { open, usedAt, startedAt }]) =>
+        now - startedAt >= limits.maxAgeMs || (open === 0 && now - usedAt >= limits.idleMs),
+    );
+    await Promise.all(over.map(([id]) => end(id, 'expired')));
+  };
+
+  const sweeping = async () => {
+    while (!stop.signal.aborted) {
+      await clock.sleep(limits.sweepMs, stop.signal);
+      await sweep();
+    }
+  };
+  sweeping().catch(() => undefined);
+
+  const hasRoom = async (tokenId: string): Promise<boolean> => {
+    const mine = [...sessions].filter(([, session]) => session.tokenId === tokenId);
+    const crowded = mine.length >= limits.perToken ? mine : sessions.size >= limits.total ? [...sessions] : [];
+    if (crowded.length === 0) return true;
+    const idle = crowded.filter(([, { open }]) => open === 0).sort(([, a], [, b]) => a.usedAt - b.usedAt)[0];
+    if (idle === undefined) return false;
+    await end(idle[0], 'made room for a newer one');
+    return true;
+  };
+
+  const begin = async (caller: Caller): Promise<Session> => {
+    const transport: WebStandardStreamableHTTPServerTransport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      maxRequestBodySize: MAX_BODY_BYTES,
+      onsessioninitialized: (id) => {
+        sessions.set(id, session);
+      },
+      onsessionclosed: (id) => end(id, 'closed by the client'),
+    });
+    const { principal, gateway } = caller;
+    const now = clock.now();
+    const server = createServer(caller);
+    const session: Session = {
+      tokenId: principal.tokenId,
+      room: gateway.room,
+      server,
+      transport,
+      startedAt: now,
+      open: 0,
+      usedAt: now,
+    };
+    await server.connect(transport);
+    return session;
+  };
+
+  return {
+    async handle(request, parsedBody, caller) {
+      const id = request.headers.get(SESSION_HEADER);
+      const { tokenId } = caller.principal;
+      const known = id === null ? undefined : sessions.get(id);
+      if (id !== null && known?.tokenId !== tokenId) {
+        return jsonRpcError(404, SESSION_NOT_FOUND, 'Session not found');
+      }
+      if (known === undefined && !(await hasRoom(tokenId))) {
+        return jsonRpcError(503, SERVER_BUSY, 'This relay has as many sessions as it can keep');
+      }
+      const session = known ?? (await begin(caller));
+      session.open++;
+      const ended = () => {
+        session.open--;
+        session.usedAt = clock.now();
+      };
+      try {
+        const options = parsedBody === undefined ? {} : { parsedBody };
+        const response = onBodyEnd(await session.transport.handleRequest(request, options), ended);
+        // not an initialize request: nobody will ever come back to this one
+        if (known === undefined && session.transport.sessionId === undefined) await session.server.close();
+        return response;
+      } catch (error) {
+        ended();
+        throw error;
+      }
+    },
+    toolsChanged(room) {
+      for (const session of sessions.values()) {
+        if (session.room !== room) continue;
+        session.server.sendToolListChanged().catch((error: unknown) => {
+          log.debug('tool list change not delivered', { error: String(error) });
+        });
+      }
+    },
+    count: () => sessions.size,
+    async close() {
+      stop.abort();
+      await Promise.all([...sessions.keys()].map((id) => end(id, 'the relay stops')));
+    },
+  };
+}

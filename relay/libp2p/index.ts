@@ -1,0 +1,146 @@
+import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys';
+import type { PrivateKey } from '@libp2p/interface';
+import { join } from 'node:path';
+import type { KeyValueStore } from '../../src/contracts/kv.ts';
+import type { Invite } from '../../src/contracts/mesh.ts';
+import { TabmeshError } from '../../src/lib/errors.ts';
+import type { PeerId } from '../../src/lib/ids.ts';
+import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
+import { encodeInvite, parseInvite } from '../../src/mesh/identity/invite.ts';
+import { createRoomSecret } from '../../src/mesh/identity/room-secret.ts';
+import { createRoomsStore } from '../../src/mesh/identity/rooms-store.ts';
+import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
+import type { ExtraMethod } from '../../src/mesh/rpc/mcp-server.ts';
+import { openFileStore } from '../../src/mesh/storage/kv-file.node.ts';
+import { createProcessLock } from '../../src/mesh/storage/lock.ts';
+import { DEFAULT_CONTACT } from '../../src/peer/contact.ts';
+import type { HeadlessRoom } from '../../src/peer/node/start-room.ts';
+import { startHeadlessRoom } from '../../src/peer/node/start-room.ts';
+import { RELAY_METHODS } from '../../src/peer/room/relay-services.ts';
+import type { RoomChoice } from '../config/parse.ts';
+import type { RelayPeers, RelayPeersOptions, StartRelayPeers } from '../peers.ts';
+import type { RoomGateway } from '../rooms.ts';
+import type { RelayNode } from './relay-node.ts';
+import { startRelayNode } from './relay-node.ts';
+
+const RELAY_KEY = 'relay/key';
+const OWN_ROOM = 'relay/room';
+/** Shown in the app until its members think of a better one. */
+const OWN_ROOM_NAME = 'Research room';
+/** Below this path, a room's peer answers WebSockets under its peer id. */
+const ROOM_PATH = '/room/';
+
+/** Starts the relay's own node and its peer in the room it is a member of. */
+export const startRelayPeers: StartRelayPeers = async (options) => {
+  const { dataDir, urls, log, signal } = options;
+  const store = await openFileStore(join(dataDir, 'device'));
+  let relay: RelayNode | undefined;
+  let headless: HeadlessRoom | undefined;
+  const close = async () => {
+    await Promise.allSettled([headless?.close()]);
+    await Promise.allSettled([relay?.stop()]);
+    await store.close();
+  };
+  try {
+    const deviceKey = await loadDeviceKey({ store, lock: createProcessLock(), signal });
+    relay = await startRelayNode(await loadRelayKey(store), urls.announce, log);
+    const peerId = relay.libp2p.peerId.toString() as PeerId;
+    const multiaddrs = urls.announce.map((address) => `${address}/p2p/${peerId}`);
+    const invite = await chooseRoom(store, options.room, multiaddrs);
+    if (invite !== null) {
+      const { room } = invite;
+      headless = await startHeadlessRoom({
+        invite,
+        folder: join(dataDir, 'rooms', room),
+        deviceKey,
+        // its own relay, without the way round over the public address
+        relays: [parseRelayAddress(`/ip4/127.0.0.1/tcp/${relay.port}/ws/p2p/${peerId}`)],
+        announce: (peer) =>
+          urls.announce.map((address) => `${address}/http-path/${encodeURIComponent(ROOM_PATH.slice(1) + peer)}`),
+        fetch: options.fetch,
+        email: DEFAULT_CONTACT,
+        methods: memberMethods(options, room),
+        log,
+      });
+    }
+    return running(options, { relay, headless, invite, peerId, multiaddrs, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+function running(
+  { urls }: RelayPeersOptions,
+  parts: {
+    readonly relay: RelayNode;
+    readonly headless: HeadlessRoom | undefined;
+    readonly invite: Invite | null;
+    readonly peerId: PeerId;
+    readonly multiaddrs: readonly string[];
+    readonly close: () => Promise<void>;
+  },
+): RelayPeers {
+  const { relay, headless, invite, peerId, multiaddrs, close } = parts;
+  const gateway: RoomGateway | undefined =
+    headless === undefined || invite === null
+      ? undefined
+      : { room: invite.room, self: headless.peer, tools: headless.room.tools };
+  return {
+    rooms: { default: gateway, byId: (id) => (gateway?.room === id ? gateway : undefined) },
+    peerId,
+    multiaddrs,
+    invite: invite === null ? null : new URL(encodeInvite(invite), urls.app).href,
+    room: invite?.room ?? null,
+    upgradePort(path) {
+      if (path === '/') return relay.port;
+      return headless !== undefined && path === ROOM_PATH + headless.peer ? headless.port : undefined;
+    },
+    close,
+  };
+}
+
+/** What members may ask of this relay beside MCP. */
+function memberMethods(
+  { issueTicket, createToken }: RelayPeersOptions,
+  room: Invite['room'],
+): Readonly<Record<string, ExtraMethod>> {
+  return {
+    [RELAY_METHODS.ticket]: (_params, { device }) => Promise.resolve(issueTicket({ room, device })),
+    [RELAY_METHODS.token]: ({ name }, { device }) => {
+      if (typeof name !== 'string') throw new TabmeshError('invalid_input', 'a token needs a name');
+      return createToken({ room, name, device });
+    },
+  };
+}
+
+/** The room to be a member of: the one made at first start, one joined by invite, or none. */
+async function chooseRoom(
+  store: KeyValueStore,
+  choice: RoomChoice,
+  multiaddrs: readonly string[],
+): Promise<Invite | null> {
+  if (choice.kind === 'none') return null;
+  const rooms = createRoomsStore(store);
+  if (choice.kind === 'invite') {
+    const invite = parseInvite(choice.invite);
+    await rooms.put(invite);
+    return invite;
+  }
+  const known = await store.get<Invite['room']>(OWN_ROOM);
+  // the port or the public URL may be another one than last time
+  if (known !== undefined) return { ...(await rooms.get(known)).invite, relays: multiaddrs };
+  const secret = createRoomSecret();
+  const invite: Invite = { version: 1, ...secret, roomName: OWN_ROOM_NAME, relays: multiaddrs };
+  await rooms.put(invite);
+  await store.put(OWN_ROOM, invite.room);
+  return invite;
+}
+
+async function loadRelayKey(store: KeyValueStore): Promise<PrivateKey> {
+  const stored = await store.get<Uint8Array>(RELAY_KEY);
+  if (stored !== undefined) return privateKeyFromProtobuf(stored);
+  const made = await generateKeyPair('Ed25519');
+  await store.put(RELAY_KEY, privateKeyToProtobuf(made));
+  return made;
+}

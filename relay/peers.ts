@@ -1,0 +1,52 @@
+import type { FetchPort } from '../src/contracts/fetch.ts';
+import type { ClientToken, FetchTicket } from '../src/contracts/relay.ts';
+import type { DeviceId, PeerId, RoomId } from '../src/lib/ids.ts';
+import type { Log } from '../src/lib/log.ts';
+import type { RoomChoice } from './config/parse.ts';
+import type { RelayUrls } from './config/urls.ts';
+import type { Rooms } from './rooms.ts';
+
+/** What the libp2p side is given by the process. */
+export interface RelayPeersOptions {
+  /** absolute; exists, is locked for this process, and is ours to fill */
+  readonly dataDir: string;
+  readonly room: RoomChoice;
+  /** the port is open already, and answers "starting" until the peers are there */
+  readonly urls: RelayUrls;
+  /** outgoing requests of the relay's own peer, under the same checks and upstream mapping as `/fetch` */
+  readonly fetch: FetchPort;
+  /** a ticket for `/fetch`, for a member that asked over the mesh */
+  readonly issueTicket: (holder: { readonly room: RoomId; readonly device: DeviceId }) => FetchTicket;
+  /** a token for a member's AI client. @throws `invalid_input`, `rate_limited`, `storage_failed` */
+  readonly createToken: (request: {
+    readonly room: RoomId;
+    readonly name: string;
+    readonly device: DeviceId;
+  }) => Promise<ClientToken>;
+  readonly log: Log;
+  /** fires when the process is told to stop while it is still starting */
+  readonly signal: AbortSignal;
+}
+
+/** The libp2p side, running. */
+export interface RelayPeers {
+  readonly rooms: Rooms;
+  /** of the relay's own node, which introduces peers */
+  readonly peerId: PeerId;
+  /** of the relay's own node, with peer id */
+  readonly multiaddrs: readonly string[];
+  /** whole link to the room of the relay; null when it is a member of none */
+  readonly invite: string | null;
+  readonly room: RoomId | null;
+  /**
+   * Where a WebSocket upgrade goes.
+   * @param path of the request, without query
+   * @returns a port on loopback; undefined when nothing is there
+   */
+  upgradePort(path: string): number | undefined;
+  /** stops every node; best effort and total */
+  close(): Promise<void>;
+}
+
+/** Starts the libp2p side. @throws TabmeshError; nothing is left running then */
+export type StartRelayPeers = (options: RelayPeersOptions) => Promise<RelayPeers>;

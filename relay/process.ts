@@ -1,0 +1,37 @@
+import type { StartRelayPeers } from './peers.ts';
+import { runRelay } from './run.ts';
+
+/** By convention 128 + the signal's number (2, SIGINT): somebody could not wait. */
+const EXIT_IMPATIENT = 130;
+
+/**
+ * Runs a relay as this process, and ends the process with it. The first SIGINT or SIGTERM stops it in order, the second
+ * at once.
+ * @param appFolder absolute path of the built app
+ */
+export async function runInProcess(startRelayPeers: StartRelayPeers, appFolder: string): Promise<never> {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(EXIT_IMPATIENT);
+      stop.abort(new DOMException(name, 'AbortError'));
+    });
+  }
+  // a relay serves many rooms and clients: a promise that nobody waits for must not take all of them down
+  process.on('unhandledRejection', (reason) => {
+    process.stderr.write(
+      `tabmesh error unhandled rejection ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}\n`,
+    );
+  });
+  const code = await runRelay({
+    args: process.argv.slice(2),
+    env: process.env,
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    stop: stop.signal,
+    startRelayPeers,
+    appFolder,
+  });
+  // libp2p leaves timers behind that would keep the process
+  process.exit(code);
+}

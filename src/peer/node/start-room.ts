@@ -1,0 +1,131 @@
+import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys';
+import type { PrivateKey } from '@libp2p/interface';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
+import { join } from 'node:path';
+import type { FetchPort } from '../../contracts/fetch.ts';
+import type { KeyValueStore } from '../../contracts/kv.ts';
+import type { Invite } from '../../contracts/mesh.ts';
+import { systemClock } from '../../lib/clock.ts';
+import type { PeerId } from '../../lib/ids.ts';
+import type { Log } from '../../lib/log.ts';
+import type { DeviceKey } from '../../mesh/identity/device-key.ts';
+import { friendlyName } from '../../mesh/identity/names.ts';
+import { deriveRoomKeys } from '../../mesh/identity/room-secret.ts';
+import { roomGater } from '../../mesh/node/gater.ts';
+import type { RelayAddress } from '../../mesh/node/relay-address.ts';
+import { startHeadlessNode } from '../../mesh/node/room-node.node.ts';
+import { createReplica } from '../../mesh/replica/replica.ts';
+import type { ExtraMethod } from '../../mesh/rpc/mcp-server.ts';
+import { openFsBlocks } from '../../mesh/storage/blocks-fs.node.ts';
+import { asHeliaBlockstore } from '../../mesh/storage/helia-blocks.ts';
+import { openFileStore } from '../../mesh/storage/kv-file.node.ts';
+import { createProcessLock } from '../../mesh/storage/lock.ts';
+import { createShardSearch } from '../../search/shard.ts';
+import { indexDataset } from '../room/local-search.ts';
+import type { RoomPeer } from '../room/room-peer.ts';
+import { startRoomPeer } from '../room/room-peer.ts';
+import { createProcessExecutor } from './executor.ts';
+
+const PEER_KEY = 'peer/key';
+
+export interface HeadlessRoomOptions {
+  readonly invite: Invite;
+  /** folder of this room's data */
+  readonly folder: string;
+  readonly deviceKey: DeviceKey;
+  readonly relays: readonly RelayAddress[];
+  /** public addresses of this peer, without its id; its id is given so that a path can carry it */
+  readonly announce: (peer: PeerId) => readonly string[];
+  readonly fetch: FetchPort;
+  /** contact address that upstream services ask for */
+  readonly email: string;
+  readonly methods: Readonly<Record<string, ExtraMethod>>;
+  readonly log: Log;
+}
+
+/** A room's headless peer, running. */
+export interface HeadlessRoom {
+  readonly room: RoomPeer;
+  readonly peer: PeerId;
+  /** loopback port of its WebSocket listener */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Starts the peer of a room in a Node process: the composition root beside the tab's. */
+export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<HeadlessRoom> {
+  const { invite, folder, deviceKey, relays, fetch, email, log } = options;
+  const store = await openFileStore(join(folder, 'store'));
+  try {
+    const privateKey = await loadPeerKey(store);
+    const peer = peerIdFromPrivateKey(privateKey).toString() as PeerId;
+    const addresses = options.announce(peer);
+    const blocks = await openFsBlocks(join(folder, 'blocks'));
+    const secret = { room: invite.room, epoch: invite.epoch, secret: invite.secret };
+    const replica = await createReplica({ room: invite.room, deviceKey, store, lock: createProcessLock(), log });
+    const shard = createShardSearch({ store, clock: systemClock });
+    await shard.load();
+    const room = await startRoomPeer({
+      kind: 'relay',
+      peer,
+      deviceKey,
+      deviceName: () => `Relay ${friendlyName(deviceKey.id)}`,
+      secret,
+      keys: deriveRoomKeys(secret),
+      relays,
+      addresses: () => addresses.map((address) => `${address}/p2p/${peer}`),
+      startNode: (membership) =>
+        startHeadlessNode({
+          privateKey,
+          blockstore: asHeliaBlockstore(blocks),
+          membership,
+          gater: roomGater(() => relays),
+          announce: [...addresses],
+        }),
+      replica,
+      blocks,
+      search: {
+        reload: (signal) => shard.load(signal),
+        index: (dataset, signal) => indexDataset(dataset, blocks, shard, signal),
+        remove: (dataset, signal) => shard.removeSegment(dataset, signal),
+        search: (request, signal) => shard.search(request, signal),
+        related: (recordId, topK, signal) => shard.related(recordId, topK, signal),
+      },
+      executor: (publish) =>
+        createProcessExecutor({
+          store,
+          blocks,
+          fetch,
+          email,
+          device: deviceKey.id,
+          clock: systemClock,
+          log,
+          publish,
+        }),
+      methods: options.methods,
+      visible: () => true,
+      clock: systemClock,
+      log,
+    });
+    return {
+      room,
+      peer,
+      port: room.node.libp2p.services.listenPort.port(),
+      async close() {
+        await room.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function loadPeerKey(store: KeyValueStore): Promise<PrivateKey> {
+  const stored = await store.get<Uint8Array>(PEER_KEY);
+  if (stored !== undefined) return privateKeyFromProtobuf(stored);
+  const made = await generateKeyPair('Ed25519');
+  await store.put(PEER_KEY, privateKeyToProtobuf(made));
+  return made;
+}

@@ -1,0 +1,119 @@
+import type { BlockSource, BlockStore, DatasetManifest, DatasetSummary, RecordEntry } from '../../contracts/dataset.ts';
+import type { DatasetsPort, RoomDataset } from '../../contracts/ports.ts';
+import type { Replica } from '../../contracts/replica.ts';
+import { datasetBlocks, deletableBlocks } from '../../data/blocks.ts';
+import { exportCar } from '../../data/car-export.ts';
+import { readManifest, readRecord, readRecords } from '../../data/read.ts';
+import { TabmeshError } from '../../lib/errors.ts';
+import type { CidString, DeviceId } from '../../lib/ids.ts';
+import type { DeviceSearch } from './device-search.ts';
+
+/** Blocks asked for at a time when a dataset is copied: Bitswap merges wants of one turn into a message. */
+const COPY_BATCH = 32;
+
+export interface RoomDatasetsOptions {
+  readonly replica: Replica;
+  /** this device's blocks */
+  readonly local: BlockStore;
+  /** the room's blocks, over Bitswap */
+  readonly network: BlockSource;
+  readonly search: DeviceSearch;
+  readonly online: () => ReadonlySet<DeviceId>;
+}
+
+/** The datasets of the room: what there is, reading it, keeping a copy, letting go of it. */
+export class RoomDatasets implements DatasetsPort {
+  readonly #options: RoomDatasetsOptions;
+
+  constructor(options: RoomDatasetsOptions) {
+    this.#options = options;
+  }
+
+  /** newest first; every device that holds one is named */
+  list(): readonly RoomDataset[] {
+    const { replica, online } = this.#options;
+    const here = online();
+    const found = new Map<CidString, RoomDataset>();
+    for (const view of Object.values(replica.state().devices)) {
+      const self = view.device === replica.device;
+      const holder = { device: view.device, name: view.name, self, online: self || here.has(view.device) };
+      for (const summary of Object.values(view.datasets)) {
+        const known = found.get(summary.data);
+        const newest = known === undefined || summary.createdAt < known.createdAt ? summary : known;
+        found.set(summary.data, { ...newest, holders: [...(known?.holders ?? []), holder] });
+      }
+    }
+    return [...found.values()].sort((a, b) =>
+      a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : a.data < b.data ? -1 : 1,
+    );
+  }
+
+  /** @throws `not_found` */
+  find(data: CidString): RoomDataset {
+    const dataset = this.list().find((candidate) => candidate.data === data);
+    if (dataset === undefined) {
+      throw new TabmeshError('not_found', `no device of this room lists the dataset ${data}`, {
+        hint: 'Look at list_datasets for those there are.',
+      });
+    }
+    return dataset;
+  }
+
+  manifest(data: CidString, signal: AbortSignal): Promise<DatasetManifest> {
+    return readManifest(this.find(data).manifest, this.#options.network, signal);
+  }
+
+  records(data: CidString, offset: number, limit: number, signal: AbortSignal): Promise<readonly RecordEntry[]> {
+    return readRecords(data, offset, limit, this.#options.network, signal);
+  }
+
+  record(cid: CidString, signal: AbortSignal): Promise<RecordEntry> {
+    return readRecord(cid, this.#options.network, signal);
+  }
+
+  /** A CAR of these datasets, in pieces. */
+  export(datasets: readonly CidString[], signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+    return exportCar(
+      datasets.map((data) => this.find(data)),
+      this.#options.network,
+      signal,
+    );
+  }
+
+  /** Lists a dataset whose blocks are here as held by this device, once it is indexed. */
+  async publish(summary: DatasetSummary, signal: AbortSignal): Promise<void> {
+    const { replica, search } = this.#options;
+    await replica.putDataset(summary);
+    await replica.putSegment(await search.index(summary.data, signal));
+  }
+
+  /** Copies a dataset from whoever holds it, and indexes it here. @throws `not_found` when nobody who holds it is here */
+  async keep(data: CidString, signal: AbortSignal): Promise<void> {
+    const { network } = this.#options;
+    const { holders: _, ...summary } = this.find(data);
+    let batch: Promise<unknown>[] = [];
+    for await (const cid of datasetBlocks(summary, network, signal)) {
+      batch.push(network.get(cid, signal));
+      if (batch.length === COPY_BATCH) {
+        await Promise.all(batch);
+        batch = [];
+      }
+    }
+    await Promise.all(batch);
+    await this.publish(summary, signal);
+  }
+
+  /** Deletes this device's copy and its part of the index; blocks that another dataset kept here uses stay. */
+  async delete(data: CidString, signal: AbortSignal): Promise<void> {
+    const { replica, local, search } = this.#options;
+    const own = replica.state().devices[replica.device];
+    const dataset = own?.datasets[data];
+    if (dataset === undefined) throw new TabmeshError('not_found', 'this device keeps no copy of that dataset');
+    // first what others are told, so that nobody asks for what is going
+    await replica.removeSegment(data);
+    await replica.removeDataset(data);
+    await search.remove(data, signal);
+    const kept = Object.values(own?.datasets ?? {}).filter((other) => other.data !== data);
+    for (const cid of await deletableBlocks(dataset, kept, local, signal)) await local.delete(cid, signal);
+  }
+}

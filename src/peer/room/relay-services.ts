@@ -1,0 +1,76 @@
+import type { MeshPeer } from '../../contracts/mesh.ts';
+import type { ClientToken, FetchTicket } from '../../contracts/relay.ts';
+import { TabmeshError } from '../../lib/errors.ts';
+import type { PeerId } from '../../lib/ids.ts';
+import { isObject } from '../../mesh/rpc/mcp-wire.ts';
+import type { RoomMesh } from '../../mesh/room/room-mesh.ts';
+import { noRelayMember } from '../../mesh/room/room-mesh.ts';
+
+/** Methods that a relay's peer serves to members beside MCP. */
+export const RELAY_METHODS = { ticket: 'tabmesh/ticket', token: 'tabmesh/token' } as const;
+
+/** A ticket is renewed this long before it expires, so that a request under way does not lose it. */
+const RENEW_BEFORE_MS = 60_000;
+
+/** What a member asks of the room's relays. */
+export class RelayServices {
+  readonly #mesh: RoomMesh;
+  readonly #now: () => number;
+  #ticket: FetchTicket | null = null;
+
+  constructor(mesh: RoomMesh, now: () => number) {
+    this.#mesh = mesh;
+    this.#now = now;
+  }
+
+  /** true while a relay is a member here */
+  get available(): boolean {
+    return this.#relays().length > 0;
+  }
+
+  /**
+   * A ticket for `/fetch`, kept until it is about to expire.
+   * @param renew the one we had was refused
+   * @throws `no_place` when no relay is a member
+   */
+  async ticket(renew: boolean, signal: AbortSignal): Promise<FetchTicket> {
+    const held = this.#ticket;
+    if (!renew && held !== null && held.expiresAt - RENEW_BEFORE_MS > this.#now()) return held;
+    const answer = await this.#ask('fetch for this tab', RELAY_METHODS.ticket, {}, signal);
+    const { ticket, url, expiresAt } = answer;
+    if (typeof ticket !== 'string' || typeof url !== 'string' || typeof expiresAt !== 'number') throw broken();
+    this.#ticket = { ticket, url, expiresAt };
+    return this.#ticket;
+  }
+
+  /** A token of this member's own for an MCP client. @throws `no_place` */
+  async createToken(name: string, signal: AbortSignal): Promise<ClientToken> {
+    const answer = await this.#ask('make a token', RELAY_METHODS.token, { name }, signal);
+    const { id, token, mcp, name: given } = answer;
+    if (typeof id !== 'string' || typeof token !== 'string' || typeof mcp !== 'string') throw broken();
+    return { id, name: typeof given === 'string' ? given : name, token, mcp };
+  }
+
+  #relays(): readonly (MeshPeer & { peer: PeerId })[] {
+    return this.#mesh
+      .peers()
+      .filter((peer) => peer.kind === 'relay' && (peer.link === 'direct' || peer.link === 'relayed'));
+  }
+
+  async #ask(
+    what: string,
+    method: string,
+    params: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<Record<string, unknown>> {
+    const [relay] = this.#relays();
+    if (relay === undefined) throw noRelayMember(what);
+    const answer = await this.#mesh.request(relay.peer, method, params, { signal });
+    if (!isObject(answer)) throw broken();
+    return answer;
+  }
+}
+
+function broken(): TabmeshError {
+  return new TabmeshError('protocol_error', 'the relay answered something else than was asked for');
+}

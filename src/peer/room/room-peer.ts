@@ -1,0 +1,206 @@
+import type { BlockStore } from '../../contracts/dataset.ts';
+import type { Ports } from '../../contracts/ports.ts';
+import type { RoomTools } from '../../contracts/tools.ts';
+import type { WorkflowDefinition } from '../../contracts/workflow.ts';
+import { catalog } from '../../catalog/index.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { DeviceId, PeerId } from '../../lib/ids.ts';
+import { createListeners } from '../../lib/listeners.ts';
+import type { Log } from '../../lib/log.ts';
+import { issueCertificate, verifyCertificate } from '../../mesh/identity/certificate.ts';
+import type { DeviceKey } from '../../mesh/identity/device-key.ts';
+import type { RoomKeys, RoomSecret } from '../../mesh/identity/room-secret.ts';
+import type { MembershipOptions } from '../../mesh/membership/membership.ts';
+import { networkBlocks } from '../../mesh/node/network-blocks.ts';
+import type { RelayAddress } from '../../mesh/node/relay-address.ts';
+import type { RoomNode } from '../../mesh/node/room-node.ts';
+import { createPresence } from '../../mesh/replica/presence.ts';
+import type { RoomReplica } from '../../mesh/replica/replica.ts';
+import { createReplicaSync } from '../../mesh/replica/sync.ts';
+import { RoomMesh } from '../../mesh/room/room-mesh.ts';
+import type { ExtraMethod } from '../../mesh/rpc/mcp-server.ts';
+import { createMcpServer } from '../../mesh/rpc/mcp-server.ts';
+import { createGuard } from '../../tools/guard.ts';
+import type { LocalTools } from '../../tools/local-tools.ts';
+import { createLocalTools } from '../../tools/local-tools.ts';
+import { createToolRegistry } from '../../tools/registry.ts';
+import { createRoomTools } from '../../tools/router.ts';
+import { collectLiterature } from '../../workflow/templates/collect-literature.ts';
+import { VERSION } from '../version.ts';
+import { RoomDatasets } from './datasets.ts';
+import type { DeviceSearch } from './device-search.ts';
+import { createPorts } from './ports.ts';
+import { RoomSearch } from './room-search.ts';
+import type { RunExecutor } from './run-book.ts';
+import { RunBook } from './run-book.ts';
+
+/** The workflows that this version can run. */
+const WORKFLOWS: readonly WorkflowDefinition[] = [collectLiterature];
+
+/** What differs between a tab and the relay process. */
+export interface RoomPlatform {
+  readonly kind: 'tab' | 'relay';
+  readonly peer: PeerId;
+  readonly deviceKey: DeviceKey;
+  /** the device's name as it is now */
+  readonly deviceName: () => string;
+  readonly secret: RoomSecret;
+  readonly keys: RoomKeys;
+  readonly relays: readonly RelayAddress[];
+  /** ways to dial this peer besides a relay's circuit */
+  readonly addresses: () => readonly string[];
+  readonly startNode: (membership: MembershipOptions) => Promise<RoomNode>;
+  readonly replica: RoomReplica;
+  readonly blocks: BlockStore;
+  readonly search: DeviceSearch;
+  /** @param publish lists a dataset that a run has written, and indexes it */
+  readonly executor: (publish: RoomDatasets['publish']) => RunExecutor;
+  /** served to members beside MCP */
+  readonly methods: Readonly<Record<string, ExtraMethod>>;
+  readonly visible: () => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** One peer of one room, whole: what both composition roots build. */
+export interface RoomPeer {
+  readonly mesh: RoomMesh;
+  readonly node: RoomNode;
+  readonly tools: RoomTools;
+  readonly local: LocalTools;
+  readonly datasets: RoomDatasets;
+  readonly search: RoomSearch;
+  readonly runs: RunBook;
+  readonly replica: RoomReplica;
+  /** tells others what changed about this peer: its name, visibility, shard */
+  announce(): void;
+  subscribe(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Builds and starts a room's peer. @throws when its node cannot start; nothing is left running then */
+export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
+  const { kind, peer, deviceKey, deviceName, secret, keys, replica, clock, log } = platform;
+  const changed = createListeners();
+  const device = deviceKey.id;
+  const self = (): Ports['self'] => ({ peer, device, name: deviceName(), kind });
+
+  const node = await platform.startNode({
+    secrets: {
+      room: secret.room,
+      epoch: secret.epoch,
+      joinKey: keys.joinProof,
+      verifyCertificate: (bytes, remote) => verifyCertificate(bytes, remote, secret.room),
+    },
+    certificate: await issueCertificate(deviceKey, peer, secret.room),
+    kind,
+    isInfrastructure: (remote) => platform.relays.some((relay) => relay.peer === remote),
+    log,
+  });
+
+  const onlineDevices = () => new Set<DeviceId>(mesh.list().map((remote) => remote.place.device));
+  const datasets = new RoomDatasets({
+    replica,
+    local: platform.blocks,
+    network: networkBlocks(node),
+    search: platform.search,
+    online: onlineDevices,
+  });
+  const runs = new RunBook(
+    platform.executor((summary, signal) => datasets.publish(summary, signal)),
+    WORKFLOWS,
+    log,
+  );
+  const search = new RoomSearch({
+    replica,
+    datasets,
+    search: platform.search,
+    mesh: () => mesh,
+    self: { peer, device },
+    clock,
+  });
+  const ports = createPorts({ self, runs, search, datasets, mesh: () => mesh, replica });
+  const registry = createToolRegistry(catalog);
+  const guard = createGuard({ registry, self: { peer, device } });
+  const local = createLocalTools({ registry, guard, ports, clock });
+  const memberOf = (remote: PeerId) => node.libp2p.services.membership.linkTo(remote)?.member.device;
+  const presence = createPresence({ self: peer, deviceOf: memberOf, clock });
+  const mesh: RoomMesh = new RoomMesh({
+    node,
+    self: { peer, device, kind },
+    relays: platform.relays,
+    topic: keys.rendezvous,
+    addresses: platform.addresses,
+    serve: createMcpServer(local, deviceName, VERSION, platform.methods),
+    replica: createReplicaSync({ replica }),
+    presence,
+    visible: platform.visible,
+    clock,
+    log,
+  });
+  const tools = createRoomTools({
+    get self() {
+      return self();
+    },
+    local,
+    remotes: mesh,
+    clock,
+  });
+
+  const since = clock.now();
+  const announce = () => {
+    const segments = Object.values(replica.state().devices[device]?.segments ?? {});
+    mesh.setPresence({
+      peer,
+      device,
+      name: deviceName(),
+      kind,
+      visible: platform.visible(),
+      tools: local.list().map((tool) => tool.name),
+      shardRecords: segments.reduce((sum, segment) => sum + segment.count, 0),
+      served: local.counters.served(),
+      since,
+    });
+  };
+  const unsubscribe = [
+    replica.subscribe(() => {
+      announce();
+      changed.notify();
+    }),
+    local.counters.subscribe(announce),
+    mesh.subscribe(() => {
+      changed.notify();
+    }),
+    runs.subscribe(() => {
+      changed.notify();
+    }),
+  ];
+
+  const close = async () => {
+    for (const stop of unsubscribe) stop();
+    runs.close();
+    await mesh.stop();
+    await replica.close();
+  };
+  try {
+    await replica.setProfile({ name: deviceName(), kind });
+    announce();
+    await Promise.all([mesh.start(), runs.load()]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    mesh,
+    node,
+    tools,
+    local,
+    datasets,
+    search,
+    runs,
+    replica,
+    announce,
+    subscribe: (listener) => changed.add(listener),
+    close,
+  };
+}

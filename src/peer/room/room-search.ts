@@ -1,0 +1,83 @@
+import type { SearchPort } from '../../contracts/ports.ts';
+import type { Replica } from '../../contracts/replica.ts';
+import type { RoomSearchResult, SearchRequest, ShardAnswer } from '../../contracts/search.ts';
+import { shardAnswerFromWire } from '../../catalog/hits.ts';
+import { searchShard } from '../../catalog/search/search-shard.ts';
+import { SHARD_TIMEOUT_MS } from '../../catalog/search/top-k.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { DeviceId, PeerId } from '../../lib/ids.ts';
+import type { RoomMesh } from '../../mesh/room/room-mesh.ts';
+import { searchRoom } from '../../search/room.ts';
+import type { RoomDatasets } from './datasets.ts';
+import type { DeviceSearch } from './device-search.ts';
+
+export interface RoomSearchOptions {
+  readonly replica: Replica;
+  readonly datasets: RoomDatasets;
+  readonly search: DeviceSearch;
+  readonly mesh: () => RoomMesh;
+  readonly self: { readonly peer: PeerId; readonly device: DeviceId };
+  readonly clock: Clock;
+}
+
+/** Search over the room: asks one peer of every device that holds a shard, and this device itself. */
+export class RoomSearch implements SearchPort {
+  readonly #options: RoomSearchOptions;
+
+  constructor(options: RoomSearchOptions) {
+    this.#options = options;
+  }
+
+  searchRoom(request: SearchRequest, signal: AbortSignal): Promise<RoomSearchResult> {
+    const { replica, datasets, mesh, self, clock } = this.#options;
+    const linked = mesh().list();
+    const shards = [];
+    const away = [];
+    for (const view of Object.values(replica.state().devices)) {
+      const covers = Object.values(view.segments).map((segment) => segment.dataset);
+      if (covers.length === 0) continue;
+      const { device, name } = view;
+      if (device === self.device) {
+        const ask = (wanted: SearchRequest, s: AbortSignal) => this.searchShard(wanted, s);
+        shards.push({ device, name, peer: self.peer, direct: true, ask });
+        continue;
+      }
+      // any tab of the device serves its shard; the nearest one is asked
+      const [nearest] = linked
+        .filter((peer) => peer.place.device === device)
+        .sort((a, b) => Number(b.direct) - Number(a.direct) || Number(b.visible) - Number(a.visible));
+      if (nearest === undefined) away.push({ device, name, datasets: covers });
+      else {
+        const { peer } = nearest.place;
+        const ask = (wanted: SearchRequest, s: AbortSignal) => this.#askPeer(peer, wanted, s);
+        shards.push({ device, name, peer, direct: nearest.direct, ask });
+      }
+    }
+    const listed = datasets.list().map(({ data, name, holders }) => ({
+      dataset: data,
+      name,
+      heldBy: holders.map((holder) => holder.name),
+    }));
+    return searchRoom(request, { shards, away, datasets: listed, clock, timeoutMs: SHARD_TIMEOUT_MS }, signal);
+  }
+
+  searchShard(request: SearchRequest, signal: AbortSignal): Promise<ShardAnswer> {
+    return this.#options.search.search(request, signal);
+  }
+
+  related(recordId: string, topK: number, signal: AbortSignal): Promise<ShardAnswer> {
+    return this.#options.search.related(recordId, topK, signal);
+  }
+
+  async #askPeer(peer: PeerId, { query, topK }: SearchRequest, signal: AbortSignal): Promise<ShardAnswer> {
+    const { mesh, self } = this.#options;
+    const answer = await mesh().call(
+      peer,
+      searchShard.metadata.name,
+      { query, top_k: topK },
+      { kind: 'device', device: self.device, peer: self.peer },
+      { signal, timeoutMs: SHARD_TIMEOUT_MS },
+    );
+    return shardAnswerFromWire(searchShard.checkAnswer(answer) as Parameters<typeof shardAnswerFromWire>[0]);
+  }
+}

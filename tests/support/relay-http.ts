@@ -1,0 +1,73 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDataDir } from '../../relay/data-dir/open.ts';
+import { parseConfig } from '../../relay/config/parse.ts';
+import { relayUrls, type RelayUrls } from '../../relay/config/urls.ts';
+import { createUpstreams, type UpstreamsOptions } from '../../relay/http/fetch/upstreams.ts';
+import { createHttpServer, type HttpDeps } from '../../relay/http/server.ts';
+import type { Rooms } from '../../relay/rooms.ts';
+import { createTickets, type Tickets } from '../../relay/tickets.ts';
+import { openTokens, type Tokens } from '../../relay/tokens.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import type { PeerId } from '../../src/lib/ids.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import { memoryRoom, type MemoryRoom } from './room-tools.ts';
+
+export interface TestRelay {
+  readonly urls: RelayUrls;
+  readonly rooms: readonly MemoryRoom[];
+  readonly tokens: Tokens;
+  readonly tickets: Tickets;
+  close(): Promise<void>;
+}
+
+export type TestRelayOptions = Partial<Omit<HttpDeps, 'rooms' | 'upstreams'>> & {
+  /** the first is the default one */
+  readonly memoryRooms?: readonly MemoryRoom[];
+  readonly upstreams?: Partial<UpstreamsOptions>;
+  readonly args?: readonly string[];
+};
+
+/** The whole HTTP side on a free loopback port, around rooms in memory. */
+export async function startTestRelay(options: TestRelayOptions = {}): Promise<TestRelay> {
+  const { memoryRooms = [memoryRoom('room-a')], upstreams: upstreamOptions, args = [], ...deps } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'tabmesh-test-'));
+  const config = parseConfig(['--port', '0', '--data', folder, ...args], {});
+  if (config === 'help') throw new Error('not a relay');
+  const http = createHttpServer({ tls: null, clock: systemClock, log: silentLog });
+  const urls = relayUrls(config, await http.listen(config.port, config.host));
+  const dataDir = await openDataDir(folder);
+  const tokens = await openTokens(dataDir, urls.mcp, systemClock);
+  const tickets = createTickets(urls.fetch, systemClock);
+  const upstreams = createUpstreams({ clock: systemClock, overrides: config.upstreams, ...upstreamOptions });
+  const rooms: Rooms = {
+    byId: (id) => memoryRooms.find(({ room }) => room === id),
+    default: memoryRooms[0],
+  };
+  await http.serve({
+    urls,
+    config: { version: '0', peerId: '12D3KooWRelay' as PeerId, multiaddrs: [], directFetch: true, demo: false },
+    rooms,
+    tokens,
+    tickets,
+    upstreams,
+    appFolder: join(folder, 'no-app'),
+    upgradePort: () => undefined,
+    trustProxy: config.trustProxy,
+    loopbackOnly: true,
+    ...deps,
+  });
+  return {
+    urls,
+    rooms: memoryRooms,
+    tokens,
+    tickets,
+    async close() {
+      await http.close();
+      await upstreams.close();
+      await dataDir.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
