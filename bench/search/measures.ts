@@ -51,9 +51,8 @@ const RESAMPLES = 2_000;
 export function pairedInterval(differences: readonly number[]): readonly [number, number] {
   const random = xorshift(0x2545_f491);
   const means = Array.from({ length: RESAMPLES }, () => {
-    let sum = 0;
-    for (let i = 0; i < differences.length; i += 1) sum += differences[random() % differences.length] ?? 0;
-    return sum / differences.length;
+    const resample = differences.map(() => differences[random() % differences.length] ?? 0);
+    return mean(resample);
   });
   return [quantile(means, 0.025), quantile(means, 0.975)];
 }

@@ -11,7 +11,7 @@ import type { CranfieldDoc } from './cranfield.ts';
 export interface Ranker {
   readonly name: string;
   /** indexes the documents; the answer ranks them for a query, best first */
-  build(docs: readonly CranfieldDoc[]): (query: string) => string[];
+  readonly build: (docs: readonly CranfieldDoc[]) => (query: string) => string[];
 }
 
 export const BASELINE = 'minisearch, its defaults';

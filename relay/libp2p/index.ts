@@ -20,6 +20,7 @@ import { RELAY_METHODS } from '../../src/peer/room/relay-services.ts';
 import type { RoomChoice } from '../config/parse.ts';
 import type { RelayPeers, RelayPeersOptions, StartRelayPeers } from '../peers.ts';
 import type { RoomGateway } from '../rooms.ts';
+import { VERSION } from '../version.ts';
 import type { RelayNode } from './relay-node.ts';
 import { startRelayNode } from './relay-node.ts';
 
@@ -60,6 +61,7 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
         fetch: options.fetch,
         email: DEFAULT_CONTACT,
         methods: memberMethods(options, room),
+        version: VERSION,
         log,
       });
     }

@@ -1,3 +1,4 @@
+import { errors } from 'undici';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 
 const TIMEOUTS = ['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT'];
@@ -14,8 +15,7 @@ export function upstreamError(thrown: unknown, host: string): TabmeshError {
       cause: thrown,
     });
   }
-  // HPE_…: llhttp could not parse the answer
-  if (MALFORMED.includes(code) || code.startsWith('HPE_')) {
+  if (MALFORMED.includes(code) || thrown instanceof errors.HTTPParserError) {
     return new TabmeshError('upstream_malformed', `${host} sent an answer that is not valid HTTP`, { cause: thrown });
   }
   return new TabmeshError('upstream_unreachable', `${host} cannot be reached (${code})`, {

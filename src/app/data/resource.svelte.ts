@@ -8,7 +8,7 @@ export type Loading<T> =
 
 export interface Resource<T> {
   readonly current: Loading<T>;
-  retry(): void;
+  readonly retry: () => void;
 }
 
 /**
@@ -17,12 +17,17 @@ export interface Resource<T> {
  */
 export function resource<T>(load: (signal: AbortSignal) => Promise<T>): Resource<T> {
   let current = $state.raw<Loading<T>>({ state: 'loading' });
-  let attempt = $state(0);
+  let cancel = () => {
+    // nothing is on its way yet
+  };
 
-  $effect(() => {
-    void attempt;
+  function start(): void {
+    cancel();
     const controller = new AbortController();
     const { signal } = controller;
+    cancel = () => {
+      controller.abort();
+    };
     current = { state: 'loading' };
     load(signal).then(
       (value) => {
@@ -32,8 +37,12 @@ export function resource<T>(load: (signal: AbortSignal) => Promise<T>): Resource
         if (!signal.aborted) current = { state: 'failed', error: toTabmeshError(thrown).toWire() };
       },
     );
+  }
+
+  $effect(() => {
+    start();
     return () => {
-      controller.abort();
+      cancel();
     };
   });
 
@@ -41,8 +50,6 @@ export function resource<T>(load: (signal: AbortSignal) => Promise<T>): Resource
     get current() {
       return current;
     },
-    retry: () => {
-      attempt += 1;
-    },
+    retry: start,
   };
 }

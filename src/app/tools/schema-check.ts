@@ -12,7 +12,7 @@ const validator = new CfWorkerJsonSchemaValidator();
 export function checkSchema(schema: JsonSchema, value: unknown): string | null {
   try {
     const result = validator.getValidator(schema)(value);
-    return result.valid ? null : (result.errorMessage ?? 'Does not fit the schema.');
+    return result.valid ? null : result.errorMessage;
   } catch (error) {
     // unknown dialect or unresolved reference: not the caller's fault, and not checkable here
     console.warn('a tool schema cannot be checked in the app', error);

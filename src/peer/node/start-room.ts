@@ -40,6 +40,8 @@ export interface HeadlessRoomOptions {
   /** contact address that upstream services ask for */
   readonly email: string;
   readonly methods: Readonly<Record<string, ExtraMethod>>;
+  /** of this program */
+  readonly version: string;
   readonly log: Log;
 }
 
@@ -104,6 +106,7 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
         }),
       methods: options.methods,
       visible: () => true,
+      version: options.version,
       clock: systemClock,
       log,
     });

@@ -4,6 +4,7 @@ import type { RoomTools } from '../../contracts/tools.ts';
 import type { WorkflowDefinition } from '../../contracts/workflow.ts';
 import { catalog } from '../../catalog/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import { createListeners } from '../../lib/listeners.ts';
 import type { Log } from '../../lib/log.ts';
@@ -26,7 +27,6 @@ import { createLocalTools } from '../../tools/local-tools.ts';
 import { createToolRegistry } from '../../tools/registry.ts';
 import { createRoomTools } from '../../tools/router.ts';
 import { collectLiterature } from '../../workflow/templates/collect-literature.ts';
-import { VERSION } from '../version.ts';
 import { RoomDatasets } from './datasets.ts';
 import type { DeviceSearch } from './device-search.ts';
 import { createPorts } from './ports.ts';
@@ -58,6 +58,8 @@ export interface RoomPlatform {
   /** served to members beside MCP */
   readonly methods: Readonly<Record<string, ExtraMethod>>;
   readonly visible: () => boolean;
+  /** of this program */
+  readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -131,7 +133,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     relays: platform.relays,
     topic: keys.rendezvous,
     addresses: platform.addresses,
-    serve: createMcpServer(local, deviceName, VERSION, platform.methods),
+    serve: createMcpServer(local, deviceName, platform.version, platform.methods),
     replica: createReplicaSync({ replica }),
     presence,
     visible: platform.visible,
@@ -162,8 +164,20 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
       since,
     });
   };
+  let indexed = segmentKey(replica, device);
+  const reload = new AbortController();
+  /** another tab of this device may have indexed or deleted something */
+  const followSegments = () => {
+    const now = segmentKey(replica, device);
+    if (now === indexed) return;
+    indexed = now;
+    platform.search.reload(reload.signal).catch((error: unknown) => {
+      if (!reload.signal.aborted) log.warn('index not reloaded', { reason: toTabmeshError(error).message });
+    });
+  };
   const unsubscribe = [
     replica.subscribe(() => {
+      followSegments();
       announce();
       changed.notify();
     }),
@@ -178,6 +192,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
 
   const close = async () => {
     for (const stop of unsubscribe) stop();
+    reload.abort();
     runs.close();
     await mesh.stop();
     await replica.close();
@@ -203,4 +218,10 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     subscribe: (listener) => changed.add(listener),
     close,
   };
+}
+
+function segmentKey(replica: RoomReplica, device: DeviceId): string {
+  return Object.keys(replica.state().devices[device]?.segments ?? {})
+    .sort()
+    .join(' ');
 }

@@ -33,6 +33,8 @@ const DERIVATIONS: readonly { readonly suffix: string; readonly by: string; read
   { suffix: 'ium', by: 'i', keep: 4 },
   { suffix: 'ise', by: 'iz', keep: 4 },
   { suffix: 'ia', by: 'i', keep: 4 },
+  // what "-ised" and "-ising" leave
+  { suffix: 'is', by: 'iz', keep: 5 },
 ];
 
 /**

@@ -15,13 +15,20 @@ export interface Token {
 /** No word or gene name is longer; sequences and base64 are, and would only bloat the index. */
 const LONGEST_WORD = 64;
 
-/** Letters, digits and marks, with an apostrophe inside; the possessive "'s" stays outside of the word. */
-const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’](?!s(?![\p{L}\p{N}]))\p{L}+)*/gu;
+/** Scripts written without spaces, where a word is a matter of opinion and pairs of characters are matched instead. */
+const UNSPACED = String.raw`[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]`;
+const POSSESSIVE = String.raw`['’]s(?![\p{L}\p{N}])`;
+/** Letters, digits and marks, with apostrophes inside; the possessive "'s" is skipped. */
+const WORD = new RegExp(
+  String.raw`([\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:(?!${POSSESSIVE})['’](?!${UNSPACED})\p{L}+)*)(?:${POSSESSIVE})?`,
+  'gu',
+);
+/** A stretch of a word in unspaced scripts, or in any others. */
+const STRETCH = new RegExp(String.raw`(${UNSPACED}+)|(?!${UNSPACED})[\p{L}\p{N}](?:(?!${UNSPACED}).)*`, 'gsu');
+const HAS_UNSPACED = new RegExp(UNSPACED, 'u');
 const HYPHEN = /^[-\u2010\u2011]$/;
 const DIGIT = /\p{N}/u;
 const APOSTROPHES = /['’]/g;
-/** Scripts written without spaces, where a word is a matter of opinion and pairs of characters are matched instead. */
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 
 interface Atom {
   readonly raw: string;
@@ -36,6 +43,7 @@ interface Atom {
  */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
+  const pushAtom = HAS_UNSPACED.test(text) ? pushStretches : push;
   for (const compound of compounds(text)) {
     const first = compound[0];
     const last = compound.at(-1);
@@ -51,7 +59,8 @@ export function tokenize(text: string): Token[] {
 function* compounds(text: string): Generator<Atom[]> {
   let group: Atom[] = [];
   for (const match of text.matchAll(WORD)) {
-    const atom = { raw: match[0], start: match.index, end: match.index + match[0].length };
+    const raw = match[1] ?? '';
+    const atom = { raw, start: match.index, end: match.index + raw.length };
     const previous = group.at(-1);
     const between = previous === undefined ? '' : text.slice(previous.end, atom.start);
     if (previous !== undefined && continuesNumber(previous, between, atom)) {
@@ -72,13 +81,17 @@ function continuesNumber(left: Atom, between: string, right: Atom): boolean {
   return between === ',' && /\d$/.test(left.raw) && /^\d{3}$/.test(right.raw);
 }
 
-function pushAtom(tokens: Token[], atom: Atom, part: boolean): void {
-  if (!UNSPACED.test(atom.raw)) {
-    push(tokens, atom, part);
-    return;
+function pushStretches(tokens: Token[], atom: Atom, part: boolean): void {
+  for (const { 0: raw, 1: unspaced, index } of atom.raw.matchAll(STRETCH)) {
+    const start = atom.start + index;
+    if (unspaced === undefined) push(tokens, { raw, start, end: start + raw.length }, part);
+    else pushPairs(tokens, unspaced, start, part);
   }
-  const characters = [...atom.raw];
-  let start = atom.start;
+}
+
+function pushPairs(tokens: Token[], text: string, from: number, part: boolean): void {
+  const characters = Array.from(text);
+  let start = from;
   for (const [i, character] of characters.entries()) {
     const raw = character + (characters[i + 1] ?? '');
     // the last character is in the pair before it; alone it counts only when there is no pair

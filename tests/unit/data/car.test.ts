@@ -42,7 +42,7 @@ describe('a CAR file', () => {
     const read = await collected(reader.blocks());
     expect(new Set(read.map(({ cid }) => cid.toString()))).toEqual(new Set(blocks.held.keys()));
     expect(read).toHaveLength(blocks.held.size);
-    for (const { cid, bytes } of read) expect(bytes).toEqual(blocks.held.get(cid.toString() as never));
+    for (const { cid, bytes } of read) expect(Uint8Array.from(bytes)).toEqual(blocks.held.get(cid.toString() as never));
   });
 
   it('brings every dataset to another store, however it is cut', async () => {

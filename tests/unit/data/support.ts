@@ -28,7 +28,8 @@ export function memoryBlocks(): MemoryBlocks {
     putMany: async (blocks) => {
       await Promise.resolve();
       store.beforePut(blocks);
-      for (const { cid, bytes } of blocks) held.set(cid, bytes);
+      // plain arrays, since Node's Buffer compares as something else
+      for (const { cid, bytes } of blocks) held.set(cid, Uint8Array.from(bytes));
     },
     delete: (cid) => {
       held.delete(cid);

@@ -13,7 +13,8 @@ describe('marksOf', () => {
   it.each([
     ['One memory of many memories.', 'memories', ['memory', 'memories']],
     ['IL-6 and IL6, not 6', 'IL-6', ['IL-6', 'IL6']],
-    ['TNF-α rose', 'tnf alpha', ['TNF-α']],
+    ['TNF-α rose', 'tnf alpha', ['TNF', 'α']],
+    ['TNF-α rose', 'TNFalpha', ['TNF-α']],
     ['Die Größe', 'grosse', ['Größe']],
     ['nothing', 'sleep', []],
   ])('in %j for %j', (text, query, expected) => {

@@ -17,6 +17,7 @@ describe('tokenize', () => {
     ['ﬁbrosis', ['fibrosis']],
     ['睡眠記憶 a', ['睡眠', '眠記', '記憶', 'a']],
     ['眠', ['眠']],
+    ['DNA修復とRNA', ['dna', '修復', '復と', 'rna']],
     ['нейроны', ['неироны']],
     ['μόνο', ['μονο']],
     ['end - of – line', ['end', 'of', 'line']],
@@ -70,6 +71,6 @@ describe('tokenize', () => {
 
   it('takes time in proportion to the text', () => {
     expect(tokenize('a-'.repeat(50_000)).length).toBe(50_000);
-    expect(tokenize("a'".repeat(50_000)).length).toBeGreaterThan(0);
+    expect(tokenize(`${"a'".repeat(50_000)} end`).length).toBe(1);
   });
 });

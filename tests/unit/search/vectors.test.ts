@@ -31,7 +31,13 @@ describe('FlatVectors', () => {
       vectors.set(slot, Float32Array.of(Math.cos(angle(slot)), Math.sin(angle(slot))));
     }
     const found = vectors.search(vectors.get(250), { ...everything, k: 5, accept: (slot) => slot !== 250 });
-    expect(found.map(({ slot }) => slot).sort()).toEqual([248, 249, 251, 252, expect.oneOf([247, 253])].sort());
+    expect(
+      found
+        .slice(0, 4)
+        .map(({ slot }) => slot)
+        .sort(),
+    ).toEqual([248, 249, 251, 252]);
+    expect(found).toHaveLength(5);
     expect(found[0]?.score).toBeCloseTo(Math.cos(angle(1)), 5);
   });
 

@@ -1,0 +1,103 @@
+import js from '@eslint/js';
+import svelte from 'eslint-plugin-svelte';
+import globals from 'globals';
+import ts from 'typescript-eslint';
+import svelteConfig from './svelte.config.js';
+
+/** The folders that run in a worker, in the relay and in a plain test alike: they take ports. */
+const DOMAIN = ['workflow', 'search', 'research', 'data', 'monitor', 'tools', 'catalog'];
+
+/** Globals of one platform only, or of the outside world; the ports in src/contracts stand for them. */
+const PLATFORM_GLOBALS = [
+  'Buffer',
+  'RTCPeerConnection',
+  'WebSocket',
+  'caches',
+  'document',
+  'fetch',
+  'indexedDB',
+  'localStorage',
+  'location',
+  'navigator',
+  'process',
+  'sessionStorage',
+  'window',
+];
+
+export default ts.config(
+  { ignores: ['dist/', '.cache/', '.tabmesh/', 'test-results/', 'playwright-report/', 'bench/out/', 'tests/fixtures/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  ts.configs.strictTypeChecked,
+  ts.configs.stylisticTypeChecked,
+  svelte.configs.recommended,
+  svelte.configs.prettier,
+  {
+    languageOptions: {
+      globals: { ...globals.browser, ...globals.node },
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.js', '.dependency-cruiser.cjs'] },
+        extraFileExtensions: ['.svelte'],
+      },
+    },
+    rules: {
+      eqeqeq: 'error',
+      'max-lines': ['error', 600],
+      // TypeScript checks names itself
+      'no-undef': 'off',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        // `const { left, ...rest } = x` is how a property is left out
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+      // a port's method is async for those adapters that wait; one that need not still rejects instead of throwing
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
+    rules: {
+      // Svelte's own `$state` and `$props` need `let` where TypeScript sees nobody assign
+      'prefer-const': 'off',
+      'svelte/prefer-const': ['error', { excludedRunes: ['$props', '$state', '$derived'] }],
+    },
+  },
+  {
+    files: DOMAIN.map((folder) => `src/${folder}/**/*.ts`),
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...PLATFORM_GLOBALS.map((name) => ({ name, message: 'Domain folders take a port for this.' })),
+      ],
+    },
+  },
+  {
+    files: ['tests/**', 'e2e/**'],
+    rules: {
+      // a test states what it knows; when it is wrong the test fails, which is its purpose
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/no-empty-function': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    files: ['e2e/**'],
+    rules: {
+      // Playwright's fixtures: a parameter that takes none must still be written `{}`
+      'no-empty-pattern': 'off',
+    },
+  },
+  { files: ['**/*.js', '**/*.cjs'], extends: [ts.configs.disableTypeChecked] },
+);

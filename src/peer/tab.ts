@@ -1,0 +1,174 @@
+import type { AppHost, RememberedRoom, RoomClient, Settings } from '../contracts/app.ts';
+import type { KeyValueStore } from '../contracts/kv.ts';
+import type { Invite } from '../contracts/mesh.ts';
+import type { RelayConfig } from '../contracts/relay.ts';
+import { systemClock } from '../lib/clock.ts';
+import { TabmeshError } from '../lib/errors.ts';
+import type { RoomId } from '../lib/ids.ts';
+import { lineLog } from '../lib/log.ts';
+import type { DeviceKey } from '../mesh/identity/device-key.ts';
+import { loadDeviceKey } from '../mesh/identity/device-key.ts';
+import { parseInvite, previewInvite } from '../mesh/identity/invite.ts';
+import { friendlyName } from '../mesh/identity/names.ts';
+import { createRoomSecret } from '../mesh/identity/room-secret.ts';
+import type { RoomsStore } from '../mesh/identity/rooms-store.ts';
+import { createRoomsStore } from '../mesh/identity/rooms-store.ts';
+import { createWebLock } from '../mesh/storage/lock.browser.ts';
+import { exportStoredRoom } from './tab/export-stored.ts';
+import type { TabRoom } from './tab/open-room.ts';
+import { openTabRoom } from './tab/open-room.ts';
+import { fetchRelayConfig } from './tab/relay-config.ts';
+import { createRoomClient } from './tab/room-client.ts';
+import { deleteEverything, deleteRoomStorage, openDeviceStore } from './tab/storage.ts';
+
+const NAME = 'device/name';
+const SETTINGS = 'device/settings';
+const NO_SETTINGS: Settings = { stun: [] };
+/** A name has to fit a list; the replica's own bound is looser. */
+const MAX_NAME = 60;
+
+const log = lineLog(
+  (line) => {
+    console.info(line);
+  },
+  'tabmesh',
+  ['info', 'warn', 'error'],
+);
+
+/** Opens this browser's device: what the app starts from. @throws `format_newer`, `storage_failed` */
+export async function openHost(): Promise<AppHost> {
+  const store = await openDeviceStore();
+  const deviceKey = await loadDeviceKey({ store, lock: createWebLock('tabmesh/device') });
+  const name = (await store.get<string>(NAME)) ?? friendlyName(deviceKey.id);
+  // in parallel with whatever the person does next
+  const config = fetchRelayConfig(new AbortController().signal);
+  return new TabHost(store, deviceKey, name, config);
+}
+
+class TabHost implements AppHost {
+  readonly #store: KeyValueStore;
+  readonly #deviceKey: DeviceKey;
+  readonly #rooms: RoomsStore;
+  readonly #config: Promise<RelayConfig | null>;
+  #name: string;
+  #open: TabRoom | null = null;
+
+  constructor(store: KeyValueStore, deviceKey: DeviceKey, name: string, config: Promise<RelayConfig | null>) {
+    this.#store = store;
+    this.#deviceKey = deviceKey;
+    this.#rooms = createRoomsStore(store);
+    this.#name = name;
+    this.#config = config;
+  }
+
+  get device(): AppHost['device'] {
+    return { id: this.#deviceKey.id, name: this.#name };
+  }
+
+  async rename(name: string): Promise<void> {
+    const trimmed = name.trim();
+    if (trimmed === '' || trimmed.length > MAX_NAME) {
+      throw new TabmeshError('invalid_input', `a name has 1 to ${MAX_NAME} characters`);
+    }
+    await this.#store.put(NAME, trimmed);
+    this.#name = trimmed;
+    await this.#open?.peer.replica.setProfile({ name: trimmed, kind: 'tab' });
+    this.#open?.peer.announce();
+  }
+
+  async rooms(): Promise<readonly RememberedRoom[]> {
+    const rooms = await this.#rooms.list();
+    return rooms.map(({ invite, openedAt }) => ({
+      id: invite.room,
+      name: invite.roomName,
+      openedAt,
+      relays: previewInvite(invite, true).relays,
+    }));
+  }
+
+  async readInvite(text: string): ReturnType<AppHost['readInvite']> {
+    const invite = parseInvite(text);
+    return previewInvite(invite, await this.#rooms.has(invite.room));
+  }
+
+  async createRoom(name: string): Promise<RoomClient> {
+    const roomName = name.trim();
+    if (roomName === '') throw new TabmeshError('invalid_input', 'a room needs a name');
+    const config = await this.#config;
+    const invite: Invite = { version: 1, ...createRoomSecret(), roomName, relays: config?.multiaddrs ?? [] };
+    await this.#rooms.put(invite);
+    return this.#openInvite(invite);
+  }
+
+  async joinRoom(text: string): Promise<RoomClient> {
+    const invite = parseInvite(text);
+    await this.#rooms.put(invite);
+    return this.#openInvite(invite);
+  }
+
+  async openRoom(room: RoomId): Promise<RoomClient> {
+    return this.#openInvite((await this.#rooms.get(room)).invite);
+  }
+
+  async forgetRoom(room: RoomId): Promise<void> {
+    await this.#rooms.forget(room);
+    await deleteRoomStorage(room);
+  }
+
+  async eraseBrowser(): Promise<void> {
+    await this.#open?.close();
+    this.#open = null;
+    await this.#store.close();
+    await deleteEverything();
+    localStorage.clear();
+    sessionStorage.clear();
+  }
+
+  async settings(): Promise<Settings> {
+    return (await this.#store.get<Settings>(SETTINGS)) ?? NO_SETTINGS;
+  }
+
+  async saveSettings(settings: Settings): Promise<void> {
+    await this.#store.put(SETTINGS, { stun: [...settings.stun] });
+  }
+
+  async storage(): ReturnType<AppHost['storage']> {
+    const [{ usage, quota }, persisted] = await Promise.all([
+      navigator.storage.estimate(),
+      navigator.storage.persisted(),
+    ]);
+    return { usedBytes: usage ?? null, quotaBytes: quota ?? null, persisted };
+  }
+
+  persist(): Promise<boolean> {
+    return navigator.storage.persist();
+  }
+
+  exportRoom(room: RoomId): Promise<Blob> {
+    return exportStoredRoom(room, this.#deviceKey);
+  }
+
+  async #openInvite(invite: Invite): Promise<RoomClient> {
+    await this.#open?.close();
+    this.#open = null;
+    const room = await openTabRoom({
+      invite,
+      deviceStore: this.#store,
+      deviceKey: this.#deviceKey,
+      deviceName: () => this.#name,
+      settings: await this.settings(),
+      config: await this.#config,
+      log,
+    });
+    this.#open = room;
+    await this.#rooms.markOpened(invite.room, systemClock.now());
+    const client = createRoomClient(invite, room);
+    return {
+      ...client,
+      close: async () => {
+        if (this.#open === room) this.#open = null;
+        await client.close();
+      },
+    };
+  }
+}

@@ -1,0 +1,178 @@
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
+import type { Settings } from '../../contracts/app.ts';
+import type { KeyValueStore } from '../../contracts/kv.ts';
+import type { Invite } from '../../contracts/mesh.ts';
+import type { RelayConfig } from '../../contracts/relay.ts';
+import { systemClock } from '../../lib/clock.ts';
+import type { PeerId } from '../../lib/ids.ts';
+import type { Log } from '../../lib/log.ts';
+import type { DeviceKey } from '../../mesh/identity/device-key.ts';
+import { deriveRoomKeys } from '../../mesh/identity/room-secret.ts';
+import { acquireSlot } from '../../mesh/identity/slots.browser.ts';
+import { roomGater } from '../../mesh/node/gater.ts';
+import type { RelayAddress } from '../../mesh/node/relay-address.ts';
+import { parseRelayAddress } from '../../mesh/node/relay-address.ts';
+import { startTabNode } from '../../mesh/node/room-node.browser.ts';
+import { createReplica } from '../../mesh/replica/replica.ts';
+import { createSiblingChannel } from '../../mesh/replica/sibling-channel.browser.ts';
+import { createBlockStore } from '../../mesh/storage/blocks.ts';
+import { asHeliaBlockstore } from '../../mesh/storage/helia-blocks.ts';
+import { createWebLock } from '../../mesh/storage/lock.browser.ts';
+import { DEFAULT_CONTACT } from '../contact.ts';
+import type { FetchRoute } from '../fetch/tab-fetch.ts';
+import { indexAction } from '../room/index-action.ts';
+import { RelayServices } from '../room/relay-services.ts';
+import type { RoomPeer } from '../room/room-peer.ts';
+import { startRoomPeer } from '../room/room-peer.ts';
+import { openRoomStorage } from './storage.ts';
+import { createWorkerPool } from './worker-pool.ts';
+
+export interface OpenRoomOptions {
+  readonly invite: Invite;
+  readonly deviceStore: KeyValueStore;
+  readonly deviceKey: DeviceKey;
+  readonly deviceName: () => string;
+  readonly settings: Settings;
+  /** of the relay that serves the page; null when it is away */
+  readonly config: RelayConfig | null;
+  readonly log: Log;
+}
+
+/** A room open in this tab. */
+export interface TabRoom {
+  readonly peer: RoomPeer;
+  readonly self: PeerId;
+  readonly relays: RelayServices;
+  close(): Promise<void>;
+}
+
+/** Opens a room in this tab: storage, identity slot, workers, node. The composition root beside the relay's. */
+export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
+  const { invite, deviceKey, config, log } = options;
+  const { room } = invite;
+  const undo: (() => unknown)[] = [];
+  try {
+    const storage = await openRoomStorage(room);
+    undo.push(() => storage.close());
+    const slot = await acquireSlot({ locks: navigator.locks, session: sessionStorage, kv: options.deviceStore });
+    undo.push(() => {
+      slot.release();
+    });
+    const self = peerIdFromPrivateKey(slot.privateKey).toString() as PeerId;
+    const replica = await createReplica({
+      room,
+      deviceKey,
+      store: storage.store,
+      lock: createWebLock(`tabmesh/replica/${room}`),
+      siblings: createSiblingChannel(room),
+      log,
+    });
+    const relays = relayAddresses(invite, log);
+    const blocks = createBlockStore(storage.blocks);
+    const secret = { room, epoch: invite.epoch, secret: invite.secret };
+
+    const route = async (renew: boolean, signal: AbortSignal): Promise<FetchRoute> => {
+      // a demo or test relay stands in for the services: only it knows where they are
+      if (!services.available && config?.directFetch !== false) return { via: 'direct' };
+      return { via: 'relay', ticket: await services.ticket(renew, signal) };
+    };
+    const pool = createWorkerPool({
+      room,
+      device: deviceKey.id,
+      email: DEFAULT_CONTACT,
+      route,
+      index: ({ inputs, runId }, signal, progress) =>
+        indexAction((summary, s) => peer.datasets.publish(summary, s))(inputs, { runId, signal, progress }),
+    });
+    undo.push(() => {
+      pool.close();
+    });
+    const peer: RoomPeer = await startRoomPeer({
+      kind: 'tab',
+      peer: self,
+      deviceKey,
+      deviceName: options.deviceName,
+      secret,
+      keys: deriveRoomKeys(secret),
+      relays,
+      addresses: () => [],
+      startNode: (membership) =>
+        startTabNode({
+          privateKey: slot.privateKey,
+          blockstore: asHeliaBlockstore(blocks),
+          membership,
+          gater: roomGater(() => relays),
+          stun: options.settings.stun,
+        }),
+      replica,
+      blocks,
+      search: {
+        reload: (signal) => pool.search.call('reload', null, { signal }),
+        index: (dataset, signal) => pool.search.call('index', { dataset }, { signal }),
+        remove: (dataset, signal) => pool.search.call('remove', { dataset }, { signal }),
+        search: (request, signal) => pool.search.call('search', request, { signal }),
+        related: (recordId, topK, signal) => pool.search.call('related', { recordId, topK }, { signal }),
+      },
+      executor: () => ({
+        execute: (definition, inputs, { runId, signal, onEvent }) =>
+          pool.workflow.call(
+            'execute',
+            { definition, inputs, runId },
+            { signal, onProgress: (event) => onEvent(event as Parameters<typeof onEvent>[0]) },
+          ),
+        load: () => pool.workflow.call('load', null),
+        delete: (runId) => pool.workflow.call('remove', { runId }),
+      }),
+      methods: {},
+      visible: () => document.visibilityState === 'visible',
+      version: import.meta.env['VITE_APP_VERSION'] as string,
+      clock: systemClock,
+      log,
+    });
+    const services = new RelayServices(peer.mesh, () => systemClock.now());
+    undo.push(watchPage(peer));
+    const close = async () => {
+      await Promise.allSettled([peer.close()]);
+      for (const step of undo.reverse()) await step();
+    };
+    return { peer, self, relays: services, close };
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+/** Follows what happens to the page: visibility is told to others, and the network's return cuts a backoff short. */
+function watchPage(peer: RoomPeer): () => void {
+  const visibility = () => {
+    peer.announce();
+    if (document.visibilityState === 'visible') peer.mesh.retryRelays();
+  };
+  const online = () => {
+    peer.mesh.retryRelays();
+  };
+  // others see at once that this tab is gone, instead of when its silence is noticed
+  const leaving = () => {
+    for (const connection of peer.node.libp2p.getConnections()) connection.abort(new Error('the page is closed'));
+  };
+  document.addEventListener('visibilitychange', visibility);
+  window.addEventListener('pagehide', leaving);
+  window.addEventListener('online', online);
+  return () => {
+    document.removeEventListener('visibilitychange', visibility);
+    window.removeEventListener('online', online);
+    window.removeEventListener('pagehide', leaving);
+  };
+}
+
+/** The relays of an invite; one that cannot be read does not keep us from the others. */
+function relayAddresses(invite: Invite, log: Log): RelayAddress[] {
+  return invite.relays.flatMap((text) => {
+    try {
+      return [parseRelayAddress(text)];
+    } catch (error) {
+      log.warn('relay address unreadable', { address: text, reason: (error as Error).message });
+      return [];
+    }
+  });
+}

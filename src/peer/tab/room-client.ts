@@ -1,0 +1,71 @@
+import type { RoomClient } from '../../contracts/app.ts';
+import type { Invite } from '../../contracts/mesh.ts';
+import type { Principal } from '../../contracts/tools.ts';
+import { TabmeshError } from '../../lib/errors.ts';
+import type { RunId } from '../../lib/ids.ts';
+import { encodeInvite } from '../../mesh/identity/invite.ts';
+import type { TabRoom } from './open-room.ts';
+
+/** A token is made in a round trip; a relay that is slower is in trouble. */
+const TOKEN_TIMEOUT_MS = 10_000;
+/** Deleting thousands of blocks takes seconds. */
+const DELETE_TIMEOUT_MS = 120_000;
+
+const CAR_TYPE = 'application/vnd.ipld.car';
+
+/** Shows an open room to the app. */
+export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
+  const { peer, self, relays } = room;
+  const principal: Principal = { kind: 'device', device: peer.replica.device, peer: self };
+  const collect = (inputs: { readonly query: string; readonly max_results: number }): RunId =>
+    peer.runs.start('collect_literature', { query: inputs.query.trim(), max_results: inputs.max_results }).id;
+
+  return {
+    id: invite.room,
+    name: invite.roomName,
+    self,
+    subscribe: (listener) => peer.subscribe(listener),
+    connection: () => peer.mesh.connection(),
+    peers: () => peer.mesh.peers(),
+    tools: () => peer.tools.list(),
+    datasets: () => peer.datasets.list(),
+    runs: () => peer.runs.list(),
+    inviteLink: () => new URL(`/${encodeInvite(invite)}`, location.href).href,
+
+    collect: (inputs) => Promise.resolve().then(() => collect(inputs)),
+    retryRun: (id) =>
+      Promise.resolve().then(() => {
+        const inputs = peer.runs.get(id)?.inputs;
+        if (typeof inputs !== 'object' || inputs === null || !('query' in inputs)) {
+          throw new TabmeshError('not_found', 'the run is no longer known');
+        }
+        return collect(inputs as { query: string; max_results: number });
+      }),
+    cancelRun: (id) => {
+      peer.runs.cancel(id);
+    },
+    deleteRun: (id) => peer.runs.delete(id),
+
+    search: (request, signal) => peer.search.searchRoom(request, signal),
+    related: (recordId, topK, signal) => peer.search.related(recordId, topK, signal),
+    record: (cid, signal) => peer.datasets.record(cid, signal),
+
+    manifest: (data, signal) => peer.datasets.manifest(data, signal),
+    records: (data, offset, limit, signal) => peer.datasets.records(data, offset, limit, signal),
+    exportDataset: (data, signal) => toBlob(peer.datasets.export([data], signal)),
+    deleteDataset: (data) => peer.datasets.delete(data, AbortSignal.timeout(DELETE_TIMEOUT_MS)),
+    keepDataset: (data, signal) => peer.datasets.keep(data, signal),
+
+    call: (tool, args, { place, ...options } = {}) =>
+      peer.tools.call({ tool, args, principal, ...(place === undefined ? {} : { place }) }, options),
+    createClientToken: (name) => relays.createToken(name, AbortSignal.timeout(TOKEN_TIMEOUT_MS)),
+    close: () => room.close(),
+  };
+}
+
+/** A file of pieces that arrive one by one. */
+export async function toBlob(pieces: AsyncIterable<Uint8Array>): Promise<Blob> {
+  const parts: BlobPart[] = [];
+  for await (const piece of pieces) parts.push(piece as Uint8Array<ArrayBuffer>);
+  return new Blob(parts, { type: CAR_TYPE });
+}

@@ -1,0 +1,3 @@
+import { runDataWorker } from '../src/peer/tab/workers/data-handler.ts';
+
+runDataWorker();

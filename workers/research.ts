@@ -1,0 +1,3 @@
+import { runResearchWorker } from '../src/peer/tab/workers/research-handler.ts';
+
+runResearchWorker();

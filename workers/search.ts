@@ -1,0 +1,3 @@
+import { runSearchWorker } from '../src/peer/tab/workers/search-handler.ts';
+
+runSearchWorker();

@@ -1,0 +1,3 @@
+import { runWorkflowWorker } from '../src/peer/tab/workers/workflow-handler.ts';
+
+runWorkflowWorker();
