@@ -50,6 +50,13 @@ export default ts.config(
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // `(error) => log(error)` is plain enough; it is `return log(error)` and `x = log(error)` that mislead
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
+      // an empty string is often the same as none: `name || 'unnamed'`
+      '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
       '@typescript-eslint/no-unused-vars': [
         'error',
@@ -67,6 +74,19 @@ export default ts.config(
       // Svelte's own `$state` and `$props` need `let` where TypeScript sees nobody assign
       'prefer-const': 'off',
       'svelte/prefer-const': ['error', { excludedRunes: ['$props', '$state', '$derived'] }],
+    },
+  },
+  {
+    files: ['**/*.svelte'],
+    rules: {
+      // the parser does not know the types of snippet parameters; svelte-check does
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      // `void value` in an effect is how it is made to depend on the value
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
     },
   },
   {

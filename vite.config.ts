@@ -22,7 +22,7 @@ const firstScript: Plugin = {
       if (main?.type !== 'chunk') throw new Error('the chunk of src/app/main.ts is missing');
       return {
         html: html.replace('<script type="module"', '<script type="module" blocking="render"'),
-        tags: [main.fileName, ...main.imports].map((file) => ({
+        tags: [main.fileName, ...main.imports.filter((file) => !html.includes(file))].map((file) => ({
           tag: 'link',
           attrs: { rel: 'modulepreload', crossorigin: true, href: `/${file}` },
           injectTo: 'head' as const,
@@ -47,7 +47,8 @@ export default defineConfig({
       injectRegister: false,
       manifest,
       injectManifest: {
-        globPatterns: ['**/*.{js,css,html,svg,png,woff2,wasm,webmanifest}'],
+        // the manifest and its icons are added by the plugin
+        globPatterns: ['assets/**/*.{js,css,woff2,wasm}', 'index.html'],
         // libp2p with Helia in one chunk, and search engines as WebAssembly
         maximumFileSizeToCacheInBytes: 6 * 1024 * 1024,
       },

@@ -146,7 +146,7 @@ function printTiming(timing: ReadonlyMap<string, Timing>): void {
 }
 
 function row([name = '', ...cells]: readonly string[]): void {
-  console.log(name.padEnd(38) + cells.map((cell) => cell.padStart(16)).join(''));
+  console.log(name.padEnd(38) + cells.map((cell) => cell.padStart(18)).join(''));
 }
 
 function signed(value: number): string {

@@ -62,7 +62,7 @@ function fromArguments(args: readonly string[]): Values {
   );
   try {
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
-    return values as Values;
+    return values;
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new TabmeshError('invalid_input', message.split('\n').join(' '), { hint: 'See --help.', cause });

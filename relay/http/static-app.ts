@@ -32,7 +32,9 @@ export async function staticApp(app: FastifyInstance, folder: string): Promise<v
     cacheControl: false,
     // files that a later build adds are found too; what is missing goes to the handler below
     wildcard: true,
-    setHeaders: (reply, path) => reply.header('cache-control', HASHED.test(path) ? FOR_EVER : REVALIDATE),
+    setHeaders: (reply, path) => {
+      reply.header('cache-control', HASHED.test(path) ? FOR_EVER : REVALIDATE);
+    },
   });
   app.setNotFoundHandler((request, reply) => {
     if (isView(request)) return reply.sendFile('index.html');

@@ -39,5 +39,5 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 
 /** The HTTP status for an error code; 500 for one that a newer peer made up. */
 export function statusOf(code: ErrorCode): number {
-  return STATUS[code] ?? STATUS.internal;
+  return Object.hasOwn(STATUS, code) ? STATUS[code] : STATUS.internal;
 }

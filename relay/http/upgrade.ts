@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../src/lib/log.ts';
 import { clientKey } from './client-address.ts';
@@ -80,7 +80,7 @@ function splice(request: IncomingMessage, outer: Duplex, head: Buffer, port: num
     outer.destroy();
     inner.destroy();
   };
-  tune(outer as Socket);
+  if (outer instanceof Socket) tune(outer);
   inner.setTimeout(CONNECT_MS, () => {
     refuse(outer, '504 Gateway Timeout');
     inner.destroy();

@@ -133,6 +133,6 @@ export function isWireError(value: unknown): value is WireError {
 
 function nameOf(thrown: unknown): string {
   return typeof thrown === 'object' && thrown !== null && 'name' in thrown
-    ? String((thrown as { name: unknown }).name)
+    ? String((thrown).name)
     : '';
 }

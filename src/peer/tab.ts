@@ -32,7 +32,7 @@ const log = lineLog(
     console.info(line);
   },
   'tabmesh',
-  ['info', 'warn', 'error'],
+  ['debug', 'info', 'warn', 'error'],
 );
 
 /** Opens this browser's device: what the app starts from. @throws `format_newer`, `storage_failed` */

@@ -84,7 +84,6 @@ export class Collection {
   /** Takes an unused document out of the index. */
   drop(entry: Entry): void {
     this.#text.remove(entry.slot, textFields(entry.doc));
-    this.vectors.clear(entry.slot);
     this.#slots[entry.slot] = undefined;
     this.#freeSlots.push(entry.slot);
     this.#byCid.delete(entry.doc.cid);

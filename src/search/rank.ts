@@ -2,8 +2,8 @@ import type { Scored } from './scored.ts';
 
 /**
  * Share of the vector score in the ranking. 0: vectors serve *related records* only.
- * Measured on Cranfield (`npm run bench search`), nDCG@10: BM25 alone 0.396; with weights 0.1 to 0.5 between 0.395
- * and 0.401, all differences from BM25 alone within noise (paired bootstrap at 0.3: −0.002 to +0.012); equal-weight
+ * Measured on Cranfield (`npm run bench search`), nDCG@10: BM25 alone 0.396; with weights 0.1 to 0.5 between 0.396
+ * and 0.401, all differences from BM25 alone within noise (paired bootstrap at 0.3: −0.002 to +0.011); equal-weight
  * reciprocal rank fusion 0.365, worse beyond doubt. A gain that is not there is not worth a scan per search.
  */
 export const VECTOR_WEIGHT = 0;

@@ -1,6 +1,5 @@
 import type { RunEvent, RunState, StepState } from '../contracts/workflow.ts';
 import { TabmeshError } from '../lib/errors.ts';
-import type { StepId } from '../lib/ids.ts';
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { readonly type: T }>;
 type Running = Extract<RunState, { readonly status: 'running' }>;
@@ -121,10 +120,10 @@ function cancelOpen(steps: Steps, at: number): Steps {
   const cancelled: StepState = { status: 'cancelled', endedAt: at };
   return Object.fromEntries(
     Object.entries(steps).map(([id, step]) => [
-      id as StepId,
+      id,
       step.status === 'pending' || step.status === 'running' ? cancelled : step,
     ]),
-  ) as Steps;
+  );
 }
 
 function ended(run: Running, at: number) {

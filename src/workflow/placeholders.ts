@@ -40,7 +40,7 @@ export function placeholdersIn(template: Json): readonly Placeholder[] {
     return [{ text: template, step: reference.root === 'step' ? reference.step : null }];
   }
   if (typeof template !== 'object' || template === null) return [];
-  return Object.values(template).flatMap((value) => placeholdersIn(value as Json));
+  return Object.values(template).flatMap((value) => placeholdersIn(value));
 }
 
 /**

@@ -19,12 +19,14 @@ export interface RunLogOptions {
   readonly resume?: { readonly state: RunState; readonly nextSeq: number };
 }
 
-/** Writes the events of one run: numbered, durable before they are announced, one append after the other. */
+/**
+ * Writes the events of one run: numbered, and durable before they are announced. One caller at a time: each waits for its
+ * append before the next.
+ */
 export class RunLog {
   readonly #options: RunLogOptions;
   #state: RunState | null;
   #nextSeq: number;
-  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: RunLogOptions) {
     this.#options = options;
@@ -37,14 +39,10 @@ export class RunLog {
    * @returns the state after them
    * @throws what the store throws; then nothing has happened
    */
-  record(...bodies: readonly EventBody[]): Promise<RunState> {
-    const appended = this.#tail.then(async () => {
-      const { events, states } = this.#prepare(bodies);
-      await this.#options.store.append(this.#options.runId, events);
-      return this.#announce(events, states);
-    });
-    this.#tail = appended.catch(() => undefined); // the caller of this append has its failure
-    return appended;
+  async record(...bodies: readonly EventBody[]): Promise<RunState> {
+    const { events, states } = this.#prepare(bodies);
+    await this.#options.store.append(this.#options.runId, events);
+    return this.#announce(events, states);
   }
 
   /**

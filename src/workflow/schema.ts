@@ -32,11 +32,11 @@ const CHECKS: Readonly<Record<string, Check>> = {
   enum: (value, expected, path) =>
     (expected as readonly Json[]).includes(value) ? null : `${path} is none of ${JSON.stringify(expected)}`,
   minLength: (value, expected, path) =>
-    typeof value === 'string' && [...value].length < Number(expected)
+    typeof value === 'string' && codePoints(value) < Number(expected)
       ? `${path} is shorter than ${String(expected)} characters`
       : null,
   maxLength: (value, expected, path) =>
-    typeof value === 'string' && [...value].length > Number(expected)
+    typeof value === 'string' && codePoints(value) > Number(expected)
       ? `${path} is longer than ${String(expected)} characters`
       : null,
   minimum: (value, expected, path) =>
@@ -95,8 +95,13 @@ function firstProblem(problems: readonly (string | null)[]): string | null {
   return problems.find((problem) => problem !== null) ?? null;
 }
 
-function isObject(value: Json): value is { readonly [key: string]: Json } {
+function isObject(value: Json): value is Readonly<Record<string, Json>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What JSON Schema counts as a string's characters. */
+function codePoints(text: string): number {
+  return Array.from(text).length;
 }
 
 function unsupported(what: string): TabmeshError {

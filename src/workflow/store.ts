@@ -86,7 +86,7 @@ export function createRunStore(kv: KeyValueStore, { maxRuns = MAX_RUNS }: RunSto
           count: count + events.length,
           ended: events.some(endsRun),
         };
-        const writes = events.map((event) => ({ key: eventKey(runId, event.seq), value: event as unknown }));
+        const writes = events.map((event) => ({ key: eventKey(runId, event.seq), value: event }));
         await kv.batch([...writes, { key: HEADS + runId, value: next }]);
       }),
     events: (runId) =>

@@ -287,7 +287,9 @@ export function searchEngineContract(name: string, make: MakeEngine): void {
           const fresh = tab(createMemoryStore());
           for (const segment of [...present].sort())
             await fresh.addSegment(datasetOf(segment), segments[segment] ?? []);
-          for (const word of WORDS) expect(await answerOf(changed, word)).toEqual(await answerOf(fresh, word));
+          for (const query of [...WORDS, WORDS.join(' ')]) {
+            expect(await answerOf(changed, query)).toEqual(await answerOf(fresh, query));
+          }
           const all = await fresh.search({ query: WORDS.join(' '), topK: 100 });
           for (const { recordId } of all.hits) {
             expect((await changed.related(recordId, 3)).hits).toEqual((await fresh.related(recordId, 3)).hits);
@@ -299,11 +301,11 @@ export function searchEngineContract(name: string, make: MakeEngine): void {
   });
 }
 
-const WORDS = ['sleep', 'memory', 'tumour', 'gene', 'the'];
+const WORDS = ['sleep', 'memory', 'tumour', 'gene', 'the', 'cell', 'blood', 'heart', 'trial', 'dose', 'risk'];
 
 const recordArbitrary = fc
   .record({
-    id: fc.integer({ min: 1, max: 8 }),
+    id: fc.integer({ min: 1, max: 12 }),
     title: fc.array(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 4 }),
     abstract: fc.array(fc.constantFrom(...WORDS), { maxLength: 12 }),
   })
@@ -314,7 +316,7 @@ const recordArbitrary = fc
     return indexable(String(id), fields, `${String(id)}|${content}`);
   });
 
-const segmentsArbitrary = fc.array(fc.array(recordArbitrary, { maxLength: 6 }), { minLength: 4, maxLength: 4 });
+const segmentsArbitrary = fc.array(fc.array(recordArbitrary, { maxLength: 9 }), { minLength: 4, maxLength: 4 });
 const changesArbitrary = fc.array(fc.record({ add: fc.boolean(), segment: fc.integer({ min: 0, max: 3 }) }), {
   maxLength: 10,
 });

@@ -27,7 +27,7 @@ async function olderClient(relay: TestRelay, token = relay.tokens.owner) {
   const transport = new StreamableHTTPClientTransport(new URL(relay.urls.mcp), {
     requestInit: { headers: { authorization: `Bearer ${token}` } },
   });
-  await client.connect(transport as Parameters<typeof client.connect>[0]);
+  await client.connect(transport);
   cleanups.push(() => client.close());
   return { client, transport };
 }
@@ -265,7 +265,7 @@ const initialize = {
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
 };
 
-function post(relay: TestRelay, token: string, headers: Record<string, string>, body: unknown = undefined) {
+function post(relay: TestRelay, token: string, headers: Record<string, string>, body?: unknown) {
   return fetch(relay.urls.mcp, {
     method: 'POST',
     headers: {

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,13 +16,11 @@ interface Run {
 
 let folder: string;
 const children: ChildProcess[] = [];
-const servers: Server[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabmesh-process-'));
 });
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
-  for (const server of servers.splice(0)) server.close();
   await rm(folder, { recursive: true });
 });
 
@@ -162,69 +159,13 @@ describe('the relay process', () => {
   });
 });
 
-describe('a relay that cannot start says why in one line and ends with 1:', () => {
-  async function refusal(relay: Run): Promise<string> {
-    const { code, stdout, stderr } = await relay.ended;
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-    expect(stderr).toMatch(/^tabmesh: /);
-    expect(stderr).not.toMatch(/\bat .*\.ts:/);
-    return stderr;
-  }
-
-  it.each<[string[], RegExp]>([
-    [['--port', 'http'], /--port.*0 to 65535/],
-    [['--port', '65536'], /--port/],
-    [['--unknown'], /--unknown/],
-    [['extra'], /extra/],
-    [['--host', 'a b'], /--host/],
-    [['--public-url', 'relay.example.org'], /--public-url/],
-    [['--upstream', 'nowhere=http://127.0.0.1:1'], /--upstream.*pubmed/],
-    [['--tls-cert', 'cert.pem'], /--tls-key/],
-    [['--tls-cert', '/nonexistent', '--tls-key', '/nonexistent'], /cannot be read/],
-    [['--tls-cert', ENTRY, '--tls-key', ENTRY], /cannot be used/],
-    [['--room', 'x', '--no-room'], /--no-room/],
-    [['--host', '192.0.2.1'], /does not have that address/],
-  ])('%j', async (args, expected) => {
-    expect(await refusal(run(args))).toMatch(expected);
-  });
-
-  it('an environment variable', async () => {
-    expect(await refusal(run([], { TABMESH_DEMO: 'maybe' }))).toMatch(/TABMESH_DEMO/);
-  });
-
-  it('a taken port', async () => {
-    const server = createServer();
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const text = await refusal(run(['--port', String(port)]));
-    expect(text).toContain(`port ${String(port)} on 127.0.0.1 is taken`);
-    await expect(stat(join(data(), 'lock'))).rejects.toMatchObject({ code: 'ENOENT' });
-  });
-
-  it('a folder that is a file', async () => {
-    await writeFile(data(), '');
-    expect(await refusal(run())).toMatch(/cannot be written \((EEXIST|ENOTDIR)\)/);
-  });
-
-  it.skipIf(process.getuid?.() === 0)('a folder without the right to write (root may write anywhere)', async () => {
-    await chmod(folder, 0o500);
-    expect(await refusal(run())).toMatch(/cannot be written \(EACCES\)/);
-    await chmod(folder, 0o700);
-  });
-
-  it('a folder of a newer version, which stays as it is', async () => {
-    await mkdir(data());
-    await writeFile(join(data(), 'format.json'), '{"version":99}');
-    expect(await refusal(run())).toMatch(/newer.*Update this app/);
-    expect(await readFile(join(data(), 'format.json'), 'utf8')).toBe('{"version":99}');
-  });
-
-  it('a second relay on the same folder, and a killed one is no obstacle', async () => {
+describe('the data folder', () => {
+  it('is left alone by a second relay; a killed one is no obstacle', async () => {
     const first = run(['--json']);
     await announced(first);
-    expect(await refusal(run())).toContain(`process ${String(first.child.pid)}`);
+    const second = await run().ended;
+    expect([second.code, second.stdout]).toEqual([1, '']);
+    expect(second.stderr).toMatch(new RegExp(`^tabmesh: .*process ${String(first.child.pid)}.*\\n$`));
     first.child.kill('SIGKILL');
     await first.ended;
     const third = run(['--json']);
@@ -233,7 +174,7 @@ describe('a relay that cannot start says why in one line and ends with 1:', () =
     expect((await third.ended).code).toBe(0);
   });
 
-  it('but not because a stranger has the process id of a lock by now', async () => {
+  it('is not kept by a lock whose process id a stranger has by now', async () => {
     await mkdir(data());
     await writeFile(join(data(), 'lock'), JSON.stringify({ pid: process.pid, start: 'another boot/1' }));
     const relay = run(['--json']);

@@ -6,7 +6,7 @@ import { DOOR_LIMITS } from '../../relay/http/door.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
 import { startUpstream } from '../support/upstream-server.ts';
 
-const cleanups: (() => Promise<unknown> | void)[] = [];
+const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
@@ -43,11 +43,11 @@ async function relayWith(options: TestRelayOptions): Promise<TestRelay> {
   return relay;
 }
 
-type Outcome = {
+interface Outcome {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly socket: Socket | null;
-};
+}
 
 function upgrade(relay: TestRelay, path: string, headers: Record<string, string> = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
@@ -122,7 +122,7 @@ describe('WebSocket upgrades', () => {
     const inner = await innerListener();
     const relay = await relayWith({ upgradePort: () => inner.port });
     const first = await upgrade(relay, '/');
-    const innerClosed = closed(inner.sockets[0] as Duplex);
+    const innerClosed = closed(inner.sockets[0]!);
     first.socket?.destroy();
     await innerClosed;
 

@@ -63,7 +63,7 @@ export function fakePeers(count: number, extreme: boolean, tools: readonly strin
 }
 
 export function fakeRecord(n: number, extreme: boolean): RecordEntry {
-  const title = extreme && n % 5 === 1 ? RTL_TITLE : extreme && n % 5 === 3 ? LONG_TITLE : `${pick(TOPICS, n)}`;
+  const title = extreme && n % 5 === 1 ? RTL_TITLE : extreme && n % 5 === 3 ? LONG_TITLE : pick(TOPICS, n);
   const record: LiteratureRecord = {
     id: `pubmed:${String(90_000_000 + n)}`,
     source: 'pubmed',

@@ -1,6 +1,6 @@
 import type { AppHost, RememberedRoom, Settings } from '../../src/contracts/app.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
-import type { DeviceId, RoomId } from '../../src/lib/ids.ts';
+import type { RoomId } from '../../src/lib/ids.ts';
 import { fakePeers } from './fake-data.ts';
 import { fakeRoom } from './fake-room.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
@@ -16,7 +16,7 @@ export async function fakeHost(scenario: Scenario): Promise<AppHost> {
   let rooms = rememberedRooms(SCENARIOS[scenario].rooms, scenario === 'extreme');
   let settings: Settings = { stun: [] };
   let persisted = false;
-  const device = { id: self.device as DeviceId, name: self.name };
+  const device = { id: self.device, name: self.name };
 
   const open = (id: RoomId, name: string) => {
     const room = { id, name, openedAt: Date.now(), relays: ['relay.example.org:443'] };

@@ -178,10 +178,7 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
               direct: p.link !== 'relayed',
             },
       ),
-      missing:
-        nothing || empty
-          ? []
-          : [{ dataset: fakeCid(3), name: 'asthma AND spirometry', heldBy: ['Olive Wren · k2m9qx'] }],
+      missing: nothing ? [] : [{ dataset: fakeCid(3), name: 'asthma AND spirometry', heldBy: ['Olive Wren · k2m9qx'] }],
       tookMs: 48.2,
     };
   }

@@ -41,10 +41,7 @@ export function fakeRun(
     definition: DEFINITION,
     inputs: { query, max_results: 400 },
     createdAt,
-    steps: Object.fromEntries(DEFINITION.steps.map((s, n) => [s.id, stepState(n, at, end, createdAt, done)])) as Record<
-      StepId,
-      StepState
-    >,
+    steps: Object.fromEntries(DEFINITION.steps.map((s, n) => [s.id, stepState(n, at, end, createdAt, done)])),
   };
   const startedAt = createdAt;
   const endedAt = createdAt + 14_300;

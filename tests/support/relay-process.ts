@@ -1,26 +1,5 @@
-import type { DeviceId, PeerId } from '../../src/lib/ids.ts';
-import type { StartRelayPeers } from '../../relay/peers.ts';
 import { runInProcess } from '../../relay/process.ts';
-import { memoryRoom } from './room-tools.ts';
+import { startMemoryPeers } from './memory-peers.ts';
 
-/** A relay process whose room is in memory; the room's second tool asks for what a member gets over the mesh. */
-const startRelayPeers: StartRelayPeers = async ({ urls, room, issueTicket, createToken }) => {
-  await Promise.resolve();
-  const gateway = memoryRoom('room-a');
-  const device = 'device-a' as DeviceId;
-  const [address = ''] = urls.announce;
-  const { ticket } = issueTicket({ room: gateway.room, device });
-  const { token } = await createToken({ room: gateway.room, device, name: 'a client' });
-  const none = room.kind === 'none';
-  return {
-    rooms: { byId: (id) => (id === gateway.room ? gateway : undefined), default: none ? undefined : gateway },
-    peerId: '12D3KooWRelay' as PeerId,
-    multiaddrs: [`${address}/p2p/12D3KooWRelay`],
-    invite: none ? null : `${urls.app}#join=${ticket}.${token}`,
-    room: none ? null : gateway.room,
-    upgradePort: () => undefined,
-    close: () => Promise.resolve(),
-  };
-};
-
-await runInProcess(startRelayPeers, '/nonexistent');
+// the entry of a relay process whose room is in memory
+await runInProcess(startMemoryPeers, '/nonexistent');

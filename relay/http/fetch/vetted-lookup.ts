@@ -7,7 +7,7 @@ import { blocked } from './vet-url.ts';
 export type Resolve = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
 /** What the system resolves. */
-export const resolveBySystem: Resolve = (host) => systemLookup(host, { all: true, verbatim: true });
+export const resolveBySystem: Resolve = (host) => systemLookup(host, { all: true, order: 'verbatim' });
 
 /**
  * A look-up for sockets that gives only public addresses, and fails when a name has any other. Because the socket

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { WebStandardStreamableHTTPServerTransport, type Server } from '@modelcontextprotocol/server';
+import { WebStandardStreamableHTTPServerTransport, type McpServer } from '@modelcontextprotocol/server';
 import type { Clock } from '../../../src/lib/clock.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import type { Caller } from '../auth.ts';
@@ -16,7 +16,7 @@ const SERVER_BUSY = -32_000;
 interface Session {
   readonly tokenId: string;
   readonly room: string;
-  readonly server: Server;
+  readonly server: McpServer;
   readonly transport: WebStandardStreamableHTTPServerTransport;
   readonly startedAt: number;
   /** requests running and streams open */
@@ -37,7 +37,7 @@ export interface SessionsOptions {
   readonly limits: SessionLimits;
   readonly clock: Clock;
   readonly log: Log;
-  readonly createServer: (caller: Caller) => Server;
+  readonly createServer: (caller: Caller) => McpServer;
 }
 
 /** Makes an empty {@link Sessions}; it sweeps until closed. */
@@ -140,7 +140,7 @@ export function createSessions({ limits, clock, log, createServer }: SessionsOpt
     toolsChanged(room) {
       for (const session of sessions.values()) {
         if (session.room !== room) continue;
-        session.server.sendToolListChanged().catch((error: unknown) => {
+        session.server.server.sendToolListChanged().catch((error: unknown) => {
           log.debug('tool list change not delivered', { error: String(error) });
         });
       }

@@ -1,4 +1,4 @@
-import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
+import { McpServer, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import type { CallResult, RoomTools } from '../../../src/contracts/tools.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { toTabmeshError } from '../../../src/lib/errors.ts';
@@ -23,11 +23,13 @@ export interface ToolServerDeps {
 }
 
 /**
- * An MCP server for one caller over a prebuilt list. The SDK's low-level class: its high-level one registers every tool
- * anew per request (measured: several times slower with forty tools) and hides protocol errors.
+ * An MCP server for one caller over a prebuilt list. Its handlers are the low-level ones: tools registered with the
+ * high-level class would be made anew for every request (measured: several times slower with forty tools), and it hides
+ * protocol errors.
  */
-export function createToolServer({ list, caller, clock, log }: ToolServerDeps): Server {
-  const server = new Server(INFO, { capabilities: { tools: { listChanged: true } }, instructions: INSTRUCTIONS });
+export function createToolServer({ list, caller, clock, log }: ToolServerDeps): McpServer {
+  const mcp = new McpServer(INFO, { capabilities: { tools: { listChanged: true } }, instructions: INSTRUCTIONS });
+  const { server } = mcp;
   const { tools } = caller.gateway;
 
   server.setRequestHandler('tools/list', () => ({ tools: [...list.tools()] }));
@@ -44,7 +46,7 @@ export function createToolServer({ list, caller, clock, log }: ToolServerDeps): 
     }
     return server.projectCallToolResult(toCallToolResult(outcome), list.metadata(params.name)?.outputSchema);
   });
-  return server;
+  return mcp;
 }
 
 async function guarded(

@@ -1,8 +1,8 @@
 import type { Action } from 'svelte/action';
-import { parseRoute, type Route } from './routes.ts';
+import { readAddress, type Route } from './routes.ts';
 
 /** Routing by the History API: addresses are real paths, which the relay and the service worker answer with the app. */
-let current = $state.raw<Route>(parseRoute(new URL(globalThis.location.href)));
+let current = $state.raw<Route>(readAddress(location.href).route);
 
 /** The address now; reactive. */
 export const route: Route = {
@@ -25,17 +25,16 @@ export const route: Route = {
  * @param options.replace takes the place of the current history entry (typing in a search box)
  */
 export function navigate(to: string, options: { readonly replace?: boolean } = {}): void {
-  const url = new URL(to, location.origin);
-  const address = url.pathname + url.search;
+  const { address, route: next } = readAddress(to);
   if (address === location.pathname + location.search) return;
   history[options.replace ? 'replaceState' : 'pushState'](null, '', address);
-  current = parseRoute(url);
+  current = next;
 }
 
 /** Follows the browser's back and forward. Returns the function that stops. */
 export function startRouter(): () => void {
   const onPop = () => {
-    current = parseRoute(new URL(location.href));
+    current = readAddress(location.href).route;
   };
   addEventListener('popstate', onPop);
   return () => {

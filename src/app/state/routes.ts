@@ -27,6 +27,12 @@ export function parseRoute(url: URL): Route {
   return { ...base, view, param };
 }
 
+/** Reads a link of this app, absolute or from the root; another origin's path is taken as this one's. */
+export function readAddress(to: string): { readonly address: string; readonly route: Route } {
+  const url = new URL(to, location.origin);
+  return { address: url.pathname + url.search, route: parseRoute(url) };
+}
+
 function decoded(part: string): string | null {
   try {
     return decodeURIComponent(part);

@@ -17,11 +17,17 @@ const WEBRTC_TIMEOUT_MS = 12_000;
 const CIRCUIT_TIMEOUT_MS = 8_000;
 /** The other side dials first; only if it has not managed by then do we. */
 const COURTESY_MS = 4_000;
+/** A relayed link works meanwhile; what kept us from a direct one (a slow start, a network change) passes in seconds or not soon. */
+const UPGRADE_MIN_MS = 5_000;
+const UPGRADE_MAX_MS = 5 * 60 * 1000;
 
 interface Target {
   introduction: Introduction;
   relay: RelayAddress;
+  /** failures since the last link */
   attempts: number;
+  /** tries to replace a relayed link by a direct one */
+  upgrades: number;
   timer: ReturnType<typeof setTimeout> | null;
   dialling: boolean;
 }
@@ -92,7 +98,7 @@ export class PeerDialer {
       known.relay = relay;
       return known;
     }
-    const target: Target = { introduction, relay, attempts: 0, timer: null, dialling: false };
+    const target: Target = { introduction, relay, attempts: 0, upgrades: 0, timer: null, dialling: false };
     this.#targets.set(introduction.peer, target);
     this.#options.onChange();
     return target;
@@ -110,20 +116,43 @@ export class PeerDialer {
     const { membership, dialsThroughRelay, log } = this.#options;
     const { peer, addresses } = target.introduction;
     const current = () => this.#targets.get(peer) === target && !this.#stop.signal.aborted;
-    if (target.dialling || !current() || membership.linkTo(peer) !== undefined) return;
+    const link = membership.linkTo(peer);
+    if (target.dialling || !current() || link?.direct === true) return;
     if (addresses.length === 0 && !dialsThroughRelay) return;
     target.dialling = true;
     try {
-      await this.#slots.run(() => this.#connect(target), this.#stop.signal);
+      const relayed = link !== undefined;
+      await this.#slots.run(() => (relayed ? this.#upgrade(target) : this.#connect(target)), this.#stop.signal);
     } catch (error) {
-      if (!current()) return;
+      if (!current() || membership.linkTo(peer) !== undefined) return;
       target.attempts++;
       log.info('could not reach a peer', { peer, attempt: target.attempts, reason: (error as Error).message });
       this.#schedule(target, backoffMs(target.attempts));
     } finally {
       target.dialling = false;
+      if (current()) this.#keepUpgrading(target);
       this.#options.onChange();
     }
+  }
+
+  /** The side that dialled a relayed link goes on looking for a direct one. */
+  #keepUpgrading(target: Target): void {
+    const { peer, addresses } = target.introduction;
+    const link = this.#options.membership.linkTo(peer);
+    if (link === undefined || addresses.length > 0) return;
+    if (link.direct) target.upgrades = 0;
+    else if (link.connection.direction === 'outbound') {
+      this.#schedule(target, Math.min(UPGRADE_MAX_MS, UPGRADE_MIN_MS * 2 ** target.upgrades));
+      target.upgrades++;
+    }
+  }
+
+  async #upgrade(target: Target): Promise<void> {
+    const { node, membership } = this.#options;
+    const webrtc = throughRelay(target.relay, target.introduction.peer, true);
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(WEBRTC_TIMEOUT_MS)]);
+    // without force libp2p answers with the relayed connection that is there
+    await membership.proven(await node.dial(webrtc, { signal, force: true }));
   }
 
   async #connect(target: Target): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Connection, Libp2p } from '@libp2p/interface';
+import type { Libp2p } from '@libp2p/interface';
 import type { Clock } from '../../lib/clock.ts';
 import { toTabmeshError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -19,7 +19,10 @@ export interface RelayLinkOptions {
   readonly node: Libp2p;
   readonly relay: RelayAddress;
   readonly topic: string;
-  /** ways to reach us without the relay's circuit; a peer that has none waits for its reservation first */
+  /**
+   * Ways to reach us without the relay's circuit. A peer that has none is listed before its reservation stands: whoever
+   * comes in that moment fails once and tries again, and everybody else is found a round trip sooner.
+   */
   readonly addresses: () => readonly string[];
   readonly onEvent: (event: RendezvousEvent) => void;
   readonly onState: (state: RelayLinkState) => void;
@@ -88,7 +91,6 @@ export class RelayLink {
     const { node, relay, topic, addresses, onEvent, onState } = this.#options;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
     const connection = await node.dial(relay.address, { signal });
-    await this.#reachable(connection, signal);
     const over = Promise.withResolvers<undefined>();
     const stream = await joinTopic(
       connection,
@@ -112,35 +114,6 @@ export class RelayLink {
       await over.promise;
     } finally {
       this.#stop.signal.removeEventListener('abort', leave);
-    }
-  }
-
-  /** Waits until others can dial us: our own addresses, or a reservation at this relay. */
-  async #reachable(connection: Connection, signal: AbortSignal): Promise<void> {
-    const { node, relay, addresses } = this.#options;
-    const circuit = `/p2p/${relay.peer}/p2p-circuit`;
-    const reserved = () => node.getMultiaddrs().some((address) => address.toString().includes(circuit));
-    if (addresses().length > 0 || reserved()) return;
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    const check = () => {
-      if (reserved()) resolve(undefined);
-    };
-    const closed = () => {
-      reject(new Error('the relay closed the connection'));
-    };
-    const aborted = () => {
-      reject(new Error('the relay gave no reservation in time'));
-    };
-    node.addEventListener('self:peer:update', check);
-    connection.addEventListener('close', closed);
-    signal.addEventListener('abort', aborted);
-    try {
-      check();
-      await promise;
-    } finally {
-      node.removeEventListener('self:peer:update', check);
-      connection.removeEventListener('close', closed);
-      signal.removeEventListener('abort', aborted);
     }
   }
 }

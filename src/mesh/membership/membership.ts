@@ -209,6 +209,7 @@ export class Membership implements Startable {
   }
 
   #accept(connection: Connection, candidate: Candidate, member: Proven): void {
+    this.#options.log.debug('proven', { peer: member.peer, address: connection.remoteAddr.toString() });
     clearTimeout(candidate.timer);
     this.#candidates.delete(connection.id);
     if (connection.status !== 'open') {

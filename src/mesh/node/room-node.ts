@@ -16,13 +16,13 @@ import type { MembershipOptions } from '../membership/membership.ts';
 import { Membership } from '../membership/membership.ts';
 
 /** The libp2p services of a room's peer. */
-export type RoomServices = {
+export interface RoomServices {
   identify: ReturnType<ReturnType<typeof publicIdentify>>;
   ping: ReturnType<ReturnType<typeof ping>>;
   /** of a headless peer; a tab listens on no port */
   listenPort: ListenPort;
   membership: Membership;
-};
+}
 
 /** Helia owning the libp2p node of one room. */
 export type RoomNode = HeliaWithLibp2p<RoomServices>;

@@ -7,7 +7,7 @@ export interface VectorQuery {
   readonly k: number;
   /** the least score that counts */
   readonly floor: number;
-  /** asked only for rows that reach the floor */
+  /** says whether a row counts, and is asked only for those that reach the floor; a row cannot be removed otherwise */
   readonly accept: (slot: number) => boolean;
   /** order of slots with equal scores, negative when `a` comes first: the answer must not depend on slot numbers */
   readonly tie: (a: number, b: number) => number;
@@ -38,11 +38,6 @@ export class FlatVectors {
     this.#reserve(slot + 1);
     this.#rows.set(vector, slot * this.#dimension);
     this.#used = Math.max(this.#used, slot + 1);
-  }
-
-  /** Empties a row; it scores 0 until it is set again. */
-  clear(slot: number): void {
-    this.#rows.fill(0, slot * this.#dimension, (slot + 1) * this.#dimension);
   }
 
   /** The vector of a row; a view that is valid until the next `set`. */

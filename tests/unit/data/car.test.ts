@@ -92,6 +92,22 @@ describe('a CAR file', () => {
     expect(blocks.held).toEqual(before);
   });
 
+  it('takes back what it stored, and nothing else, when the store fails at the end', async () => {
+    const { datasets, car } = await room();
+    const target = memoryBlocks();
+    const own = await writeDataset({ records: [record('3')], name: 'own', provenance: provenance() }, target, NEVER);
+    const before = new Map(target.held);
+    let writes = 0;
+    target.beforePut = () => {
+      if (++writes === 2) throw new TabmeshError('quota_exceeded', 'full');
+    };
+    expect(await failure(importing(car, target))).toBe('quota_exceeded');
+    expect(target.held).toEqual(before);
+    expect(await readRecords(own.data, 0, 9, target, NEVER)).toHaveLength(1);
+    target.beforePut = () => undefined;
+    expect(await importing(car, target)).toHaveLength(datasets.length);
+  });
+
   it('is refused when it holds blocks that nobody asked for', async () => {
     const { car } = await room();
     const stranger = await encodeBlock({ junk: true }, 'junk');

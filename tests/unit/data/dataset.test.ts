@@ -85,7 +85,7 @@ describe('writing a dataset', () => {
 });
 
 describe('reading a dataset', () => {
-  it('gives any slice of its records in the order of their ids', async () => {
+  it('gives any slice of its records in the order of their ids', { timeout: 60_000 }, async () => {
     const many = Array.from({ length: PAGE_RECORDS + 50 }, (_, n) => record(String(n).padStart(6, '0')));
     const blocks = memoryBlocks();
     const { data, count, bytes } = await writeDataset(dataset(many.toReversed()), blocks, NEVER);

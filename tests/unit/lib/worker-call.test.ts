@@ -1,7 +1,8 @@
+import { proxy, wrap } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import { exposeWorker } from '../../../src/lib/worker-call-expose.ts';
-import type { HandlerContext } from '../../../src/lib/worker-call-wire.ts';
+import type { HandlerContext, WorkerSurface } from '../../../src/lib/worker-call-wire.ts';
 import {
   createWorkerClient,
   portEndpoint,
@@ -77,7 +78,7 @@ function client(options: WorkerClientOptions = {}) {
       },
     });
     port1.addEventListener('message', (event) => {
-      events.dispatchEvent(new MessageEvent('message', { data: (event as MessageEvent).data as unknown }));
+      events.dispatchEvent(new MessageEvent('message', { data: event.data as unknown }));
     });
     port1.start();
     started.push(worker);
@@ -123,6 +124,36 @@ describe('a worker call', () => {
     const seen: unknown[] = [];
     await call('count', 200, { onProgress: (value) => seen.push(value) });
     expect(seen).toEqual(Array.from({ length: 200 }, (_, n) => n + 1));
+  });
+});
+
+describe('the answer of a call', () => {
+  it('waits until the caller has taken every report', async () => {
+    const { port1, port2 } = new MessageChannel();
+    open.push(port1);
+    exposeWorker(handlers(), portEndpoint(port2));
+    const surface = wrap<WorkerSurface>(portEndpoint(port1));
+    let take: () => void = () => undefined;
+    const taken = new Promise<void>((resolve) => {
+      take = resolve;
+    });
+    const reported = new Promise<void>((resolve) => {
+      void surface.connect(
+        proxy(() => {
+          resolve();
+          return taken;
+        }),
+      );
+    });
+    let answered = false;
+    const answer = surface.call(1, 'count', 1).finally(() => {
+      answered = true;
+    });
+    await reported;
+    expect(await surface.call(2, 'add', [1, 2])).toEqual({ ok: true, value: 3 });
+    expect(answered).toBe(false);
+    take();
+    expect(await answer).toEqual({ ok: true, value: 1 });
   });
 });
 
@@ -176,11 +207,12 @@ describe('an abort', () => {
   });
 
   it('while the worker starts means that the call is not made', async () => {
-    const { call } = client({ init: () => ({ args: { greeting: 'x' } }) });
+    const { call, terminated } = client({ init: () => ({ args: { greeting: 'x' } }) });
     const stop = new AbortController();
     const work = call('never', null, { signal: stop.signal });
     stop.abort();
     await expect(work).rejects.toMatchObject({ code: 'cancelled' });
+    expect(terminated()).toBe(0);
   });
 
   it('ends a worker that does not obey; others fail as retryable, and the next call gets a fresh one', async () => {

@@ -41,13 +41,12 @@ describe('FlatVectors', () => {
     expect(found[0]?.score).toBeCloseTo(Math.cos(angle(1)), 5);
   });
 
-  it('leaves out what is below the floor or cleared', () => {
+  it('leaves out what is below the floor or not accepted', () => {
     const vectors = new FlatVectors(2);
     vectors.set(0, Float32Array.of(1, 0));
     vectors.set(1, Float32Array.of(0, 1));
     vectors.set(2, Float32Array.of(1, 0));
-    vectors.clear(2);
-    const found = vectors.search(Float32Array.of(1, 0), { ...everything, floor: 0.5 });
+    const found = vectors.search(Float32Array.of(1, 0), { ...everything, floor: 0.5, accept: (slot) => slot !== 2 });
     expect(found).toEqual([{ slot: 0, score: 1 }]);
   });
 

@@ -1,0 +1,130 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { bearerToken } from '../../../relay/http/bearer.ts';
+import { clientKey } from '../../../relay/http/client-address.ts';
+import { onBodyEnd } from '../../../relay/http/mcp/on-body-end.ts';
+import { createToolList } from '../../../relay/http/mcp/tool-list.ts';
+import { securityHeaders } from '../../../relay/http/security-headers.ts';
+import { createKeyedBuckets } from '../../../relay/keyed-buckets.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+import { echoTool, memoryRoom, memoryTool } from '../../support/room-tools.ts';
+
+describe('a bearer token', () => {
+  it.each([
+    ['Bearer tm_abc-_~+/=', 'tm_abc-_~+/='],
+    ['bearer  x', 'x'],
+    ['Bearer', undefined],
+    ['Bearer ', undefined],
+    ['Bearer a b', undefined],
+    ['Basic abc', undefined],
+    ['xBearer abc', undefined],
+    [undefined, undefined],
+  ])('of %j is %j', (header, token) => {
+    expect(bearerToken(header)).toBe(token);
+  });
+});
+
+describe('the key of a client', () => {
+  const request = (remoteAddress: string, forwarded?: string) =>
+    ({ socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } }) as unknown as IncomingMessage;
+
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:db8:1:2::9', '2001:db8:1:2'],
+    ['2001:db8::1', '2001:db8:0:0'],
+    ['::1', '0:0:0:0'],
+    ['fe80::1%eth0', 'fe80:0:0:0'],
+  ])('%s is %s', (address, key) => {
+    expect(clientKey(request(address), false)).toBe(key);
+  });
+
+  it('is the entry that the own proxy added, and only when it is trusted', () => {
+    expect(clientKey(request('127.0.0.1', 'spoofed, 192.0.2.7'), true)).toBe('192.0.2.7');
+    expect(clientKey(request('127.0.0.1', 'spoofed, 192.0.2.7'), false)).toBe('127.0.0.1');
+    expect(clientKey(request('127.0.0.1'), true)).toBe('127.0.0.1');
+  });
+});
+
+describe('rates by key', () => {
+  it('are apart, and refill', async () => {
+    const clock = manualClock();
+    const buckets = createKeyedBuckets({ burst: 2, perSecond: 1 }, clock);
+    expect([buckets.take('a'), buckets.take('a'), buckets.take('a'), buckets.take('b')]).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+    await clock.advance(1000);
+    expect([buckets.take('a'), buckets.take('a')]).toEqual([true, false]);
+    await clock.advance(60_000);
+    expect([buckets.take('a'), buckets.take('a'), buckets.take('a')]).toEqual([true, true, false]);
+  });
+});
+
+describe('the list of tools that MCP shows', () => {
+  it('is in the order of names and made anew only when it says something else', () => {
+    const b = memoryTool('b', () => ({}));
+    const a = memoryTool('a', () => ({}));
+    const room = memoryRoom('room', [b, a]);
+    let changes = 0;
+    const list = createToolList(room.tools, () => changes++);
+    const before = list.tools();
+    expect(before.map(({ name }) => name)).toEqual(['a', 'b']);
+    room.set([a, b]);
+    expect([list.tools() === before, changes]).toEqual([true, 0]);
+    room.set([a, echoTool]);
+    expect([list.tools().map(({ name }) => name), changes]).toEqual([['a', 'echo'], 1]);
+    expect(list.metadata('b')).toBeUndefined();
+    list.close();
+    room.set([]);
+    expect(changes).toBe(1);
+  });
+});
+
+describe('the end of a body', () => {
+  const body = (chunks: readonly string[]) =>
+    new Response(Readable.toWeb(Readable.from(chunks.map((chunk) => Buffer.from(chunk)))) as ReadableStream);
+  const counted = (response: Response) => {
+    let ends = 0;
+    return { response: onBodyEnd(response, () => ends++), ends: () => ends };
+  };
+
+  it('is told once, when it is read, given up, broken, or was never there', async () => {
+    const read = counted(body(['a', 'b']));
+    expect(read.ends()).toBe(0);
+    expect(await read.response.text()).toBe('ab');
+    expect(read.ends()).toBe(1);
+
+    const left = counted(body(['a', 'b']));
+    await left.response.body?.cancel();
+    expect(left.ends()).toBe(1);
+
+    const broken = counted(
+      new Response(
+        new ReadableStream({
+          start: (controller) => {
+            controller.error(new Error('gone'));
+          },
+        }),
+      ),
+    );
+    await expect(broken.response.text()).rejects.toThrow('gone');
+    expect(broken.ends()).toBe(1);
+    expect(counted(new Response(null, { status: 202 })).ends()).toBe(1);
+  });
+});
+
+describe('the policy of the app', () => {
+  it.each([
+    ['http://192.168.1.5:8787/', 'ws://192.168.1.5:8787'],
+    ['https://relay.example.org/', 'wss://relay.example.org'],
+  ])('of %s lets it open sockets to %s', (app, socket) => {
+    const policy = securityHeaders(app)['content-security-policy'] ?? '';
+    const connect = policy.split('; ').find((rule) => rule.startsWith('connect-src '));
+    expect(connect?.split(' ')).toContain(socket);
+  });
+});
