@@ -84,7 +84,8 @@ module.exports = {
     },
     {
       name: 'no-orphans',
-      comment: 'what nothing imports and imports nothing is left over (type imports in .svelte files are not seen: knip)',
+      comment:
+        'what nothing imports and imports nothing is left over (type imports in .svelte files are not seen: knip)',
       severity: 'error',
       from: { orphan: true, path: '^(?:src|workers|relay)/', pathNot: '\\.d\\.ts$|^src/app/' },
       to: {},
@@ -110,6 +111,9 @@ module.exports = {
     // a type is an arrow too
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['browser', 'import', 'node', 'default', 'svelte', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['browser', 'import', 'node', 'default', 'svelte', 'types'],
+    },
   },
 };

@@ -25,7 +25,9 @@ const PLATFORM_GLOBALS = [
 ];
 
 export default ts.config(
-  { ignores: ['dist/', '.cache/', '.tabmesh/', 'test-results/', 'playwright-report/', 'bench/out/', 'tests/fixtures/'] },
+  {
+    ignores: ['dist/', '.cache/', '.tabmesh/', 'test-results/', 'playwright-report/', 'bench/out/', 'tests/fixtures/'],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   ts.configs.strictTypeChecked,
@@ -36,7 +38,7 @@ export default ts.config(
     languageOptions: {
       globals: { ...globals.browser, ...globals.node },
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js', '.dependency-cruiser.cjs'] },
+        projectService: { allowDefaultProject: ['*.js', '.*.js', '.*.cjs', 'scripts/*.mjs'] },
         extraFileExtensions: ['.svelte'],
       },
     },
@@ -48,6 +50,8 @@ export default ts.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      // an interface has no implicit index signature, which services and message types need
+      '@typescript-eslint/consistent-type-definitions': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // `(error) => log(error)` is plain enough; it is `return log(error)` and `x = log(error)` that mislead
@@ -57,7 +61,10 @@ export default ts.config(
       ],
       // an empty string is often the same as none: `name || 'unnamed'`
       '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
       '@typescript-eslint/no-unused-vars': [
         'error',
         // `const { left, ...rest } = x` is how a property is left out
@@ -119,5 +126,5 @@ export default ts.config(
       'no-empty-pattern': 'off',
     },
   },
-  { files: ['**/*.js', '**/*.cjs'], extends: [ts.configs.disableTypeChecked] },
+  { files: ['**/*.{js,cjs,mjs}'], extends: [ts.configs.disableTypeChecked] },
 );

@@ -31,7 +31,9 @@ export function bundleFiles(folder: string): BundleFiles {
   const entries = Object.keys(manifest).filter((key) => manifest[key]?.isEntry === true);
   if (entries.length === 0 || manifest[APP] === undefined) throw new Error(`${path} lacks the page's script or ${APP}`);
   const files = (keys: Iterable<string>): string[] =>
-    [...new Set([...keys].map((key) => join(folder, manifest[key]?.file ?? key)))].filter((file) => file.endsWith('.js'));
+    [...new Set([...keys].map((key) => join(folder, manifest[key]?.file ?? key)))].filter((file) =>
+      file.endsWith('.js'),
+    );
   return { firstPaint: files(withImports(manifest, [...entries, APP])), page: files(Object.keys(manifest)) };
 }
 

@@ -32,6 +32,8 @@ export interface RoutesDeps {
   readonly fetchQuota?: FetchQuotaLimits;
   /** absolute path of the built app */
   readonly appFolder: string;
+  /** the client is who our proxy says it is */
+  readonly trustProxy: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export async function createRoutes(
   const headers = securityHeaders(urls.app);
 
   const app = Fastify({ serverFactory: () => server });
-  app.setErrorHandler(errorHandler(log));
+  app.setErrorHandler(errorHandler({ log, clock, trustProxy: deps.trustProxy }));
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers);
     checkHost(request.headers, rules);

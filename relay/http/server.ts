@@ -15,7 +15,6 @@ const DRAIN_MS = 3_000;
 export interface HttpDeps extends RoutesDeps {
   /** loopback port for a WebSocket upgrade at this path */
   readonly upgradePort: (path: string) => number | undefined;
-  readonly trustProxy: boolean;
   /** bound to loopback: only this relay's own names are answered */
   readonly loopbackOnly: boolean;
   readonly doorLimits?: DoorLimits;

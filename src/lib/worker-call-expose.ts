@@ -2,7 +2,7 @@ import { expose, releaseProxy, type Endpoint, type Remote } from 'comlink';
 import { TabmeshError, toTabmeshError } from './errors.ts';
 import type { CallOutcome, HandlerContext, WorkerHandlers, WorkerSurface } from './worker-call-wire.ts';
 
-type ProgressSink = Remote<(id: number, value: unknown) => void>;
+type ProgressSink = Remote<(id: number, value: unknown) => unknown>;
 type AnyHandler = (args: unknown, context: HandlerContext) => unknown;
 
 /**
@@ -23,7 +23,7 @@ export function exposeWorker(handlers: WorkerHandlers, endpoint?: Endpoint): voi
     call: async (id, method, args): Promise<CallOutcome> => {
       const controller = new AbortController();
       running.set(id, controller);
-      const reports: Promise<void>[] = [];
+      const reports: Promise<unknown>[] = [];
       const progress = (value: unknown): void => {
         if (sink !== undefined && running.has(id)) reports.push(sink(id, value));
       };

@@ -6,8 +6,8 @@ export type CallOutcome =
 
 /** What the worker offers over Comlink. Ids are chosen by the caller and unique per worker. */
 export interface WorkerSurface {
-  /** must come first; `progress` is a Comlink proxy to a function of the caller */
-  connect(progress: (id: number, value: unknown) => void): void;
+  /** must come first; `progress` is a Comlink proxy to a function of the caller, waited for */
+  connect(progress: (id: number, value: unknown) => unknown): void;
   call(id: number, method: string, args: unknown): Promise<CallOutcome>;
   /** aborts the signal of call `id`; unknown ids are calls that have ended meanwhile */
   abort(id: number, reason: WireError): void;

@@ -5,7 +5,6 @@ import type { RelayConfig } from '../contracts/relay.ts';
 import { systemClock } from '../lib/clock.ts';
 import { TabmeshError } from '../lib/errors.ts';
 import type { RoomId } from '../lib/ids.ts';
-import { lineLog } from '../lib/log.ts';
 import type { DeviceKey } from '../mesh/identity/device-key.ts';
 import { loadDeviceKey } from '../mesh/identity/device-key.ts';
 import { parseInvite, previewInvite } from '../mesh/identity/invite.ts';
@@ -14,6 +13,7 @@ import { createRoomSecret } from '../mesh/identity/room-secret.ts';
 import type { RoomsStore } from '../mesh/identity/rooms-store.ts';
 import { createRoomsStore } from '../mesh/identity/rooms-store.ts';
 import { createWebLock } from '../mesh/storage/lock.browser.ts';
+import { consoleLog } from './tab/console-log.ts';
 import { exportStoredRoom } from './tab/export-stored.ts';
 import type { TabRoom } from './tab/open-room.ts';
 import { openTabRoom } from './tab/open-room.ts';
@@ -26,14 +26,6 @@ const SETTINGS = 'device/settings';
 const NO_SETTINGS: Settings = { stun: [] };
 /** A name has to fit a list; the replica's own bound is looser. */
 const MAX_NAME = 60;
-
-const log = lineLog(
-  (line) => {
-    console.info(line);
-  },
-  'tabmesh',
-  ['debug', 'info', 'warn', 'error'],
-);
 
 /** Opens this browser's device: what the app starts from. @throws `format_newer`, `storage_failed` */
 export async function openHost(): Promise<AppHost> {
@@ -158,7 +150,7 @@ class TabHost implements AppHost {
       deviceName: () => this.#name,
       settings: await this.settings(),
       config: await this.#config,
-      log,
+      log: consoleLog,
     });
     this.#open = room;
     await this.#rooms.markOpened(invite.room, systemClock.now());

@@ -5,7 +5,7 @@ import { FETCH_LIMITS } from '../../relay/http/fetch/limits.ts';
 import { FETCH_QUOTA } from '../../relay/http/fetch/quota.ts';
 import type { DeviceId, RoomId } from '../../src/lib/ids.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
-import { startUpstream } from '../support/upstream-server.ts';
+import { startUpstream } from '../support/http-listener.ts';
 
 const PUBMED = 'https://eutils.ncbi.nlm.nih.gov';
 const cleanups: (() => Promise<unknown>)[] = [];

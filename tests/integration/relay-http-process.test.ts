@@ -98,7 +98,10 @@ describe('the relay process', () => {
 
     relay.child.kill('SIGINT');
     const { code, stdout, stderr } = await relay.ended;
-    expect([code, stderr]).toEqual([0, '']);
+    expect([code, stderr]).toEqual([
+      0,
+      'tabmesh warn refused client="127.0.0.1" path="/fetch" code="upstream_blocked"\n',
+    ]);
     expect(stdout.trim().split('\n')).toHaveLength(1);
     await expect(stat(join(data(), 'lock'))).rejects.toMatchObject({ code: 'ENOENT' });
   });

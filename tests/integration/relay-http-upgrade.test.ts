@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DOOR_LIMITS } from '../../relay/http/door.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
-import { startUpstream } from '../support/upstream-server.ts';
+import { startUpstream } from '../support/http-listener.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -72,8 +72,10 @@ export function memoryRoom(id: string, initial: readonly MemoryTool[] = [echoToo
   const call = async (request: CallRequest, options: CallOptions = {}): Promise<CallResult> => {
     calls.push(request);
     const tool = tools.find(({ metadata }) => metadata.name === request.tool);
-    const unknown = new TabmeshError('unknown_tool', `there is no tool named "${request.tool}" in this room`);
-    if (tool === undefined) return { ok: false, error: unknown.toWire(), route: null, tookMs: 0 };
+    if (tool === undefined) {
+      const error = new TabmeshError('unknown_tool', `there is no tool named "${request.tool}" in this room`);
+      return { ok: false, error: error.toWire(), route: null, tookMs: 0 };
+    }
     try {
       const value = await tool.run(request.args, options, request);
       return { ok: true, value, route: route(tool.metadata), tookMs: 1 };

@@ -49,7 +49,7 @@ export function fetchRoute(app: FastifyInstance, { tickets, upstreams, quota, or
       .send(),
   );
 
-  app.get('/fetch', async (request, reply) => {
+  app.get('/fetch', { exposeHeadRoute: false }, async (request, reply) => {
     const ticket = tickets.verify(bearerToken(request.headers.authorization) ?? '');
     if (ticket === undefined) {
       throw new TabmeshError('unauthorized', 'the ticket for fetching is missing or has expired', {

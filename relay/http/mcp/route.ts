@@ -68,7 +68,7 @@ export function mcpRoute(app: FastifyInstance, { endpoint, rules, authenticate, 
     }
     await answer(request, reply);
   });
-  app.get('/mcp', answer);
+  app.get('/mcp', { exposeHeadRoute: false }, answer);
   app.delete('/mcp', answer);
 
   app.setErrorHandler<Error & { readonly statusCode?: number }>((error, _request, reply) => {

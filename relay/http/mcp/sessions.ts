@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { WebStandardStreamableHTTPServerTransport, type McpServer } from '@modelcontextprotocol/server';
+import {
+  isInitializeRequest,
+  WebStandardStreamableHTTPServerTransport,
+  type McpServer,
+} from '@modelcontextprotocol/server';
 import type { Clock } from '../../../src/lib/clock.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import type { Caller } from '../auth.ts';
@@ -11,6 +15,7 @@ import { onBodyEnd } from './on-body-end.ts';
 const SESSION_HEADER = 'mcp-session-id';
 /** JSON-RPC codes that the SDK uses for the same refusals. */
 const SESSION_NOT_FOUND = -32_001;
+const NO_SESSION = -32_000;
 const SERVER_BUSY = -32_000;
 
 interface Session {
@@ -72,6 +77,7 @@ export function createSessions({ limits, clock, log, createServer }: SessionsOpt
       await sweep();
     }
   };
+  // it ends only by `stop`: closing a session reports its own failures
   sweeping().catch(() => undefined);
 
   const hasRoom = async (tokenId: string): Promise<boolean> => {
@@ -117,6 +123,9 @@ export function createSessions({ limits, clock, log, createServer }: SessionsOpt
       if (id !== null && known?.tokenId !== tokenId) {
         return jsonRpcError(404, SESSION_NOT_FOUND, 'Session not found');
       }
+      if (known === undefined && !isInitializeRequest(parsedBody)) {
+        return jsonRpcError(400, NO_SESSION, 'Bad Request: begin with an initialize request');
+      }
       if (known === undefined && !(await hasRoom(tokenId))) {
         return jsonRpcError(503, SERVER_BUSY, 'This relay has as many sessions as it can keep');
       }
@@ -128,10 +137,7 @@ export function createSessions({ limits, clock, log, createServer }: SessionsOpt
       };
       try {
         const options = parsedBody === undefined ? {} : { parsedBody };
-        const response = onBodyEnd(await session.transport.handleRequest(request, options), ended);
-        // not an initialize request: nobody will ever come back to this one
-        if (known === undefined && session.transport.sessionId === undefined) await session.server.close();
-        return response;
+        return onBodyEnd(await session.transport.handleRequest(request, options), ended);
       } catch (error) {
         ended();
         throw error;

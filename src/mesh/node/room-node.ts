@@ -16,13 +16,15 @@ import type { MembershipOptions } from '../membership/membership.ts';
 import { Membership } from '../membership/membership.ts';
 
 /** The libp2p services of a room's peer. */
-export interface RoomServices {
+// an interface has no index signature, and libp2p wants one of its services
+// eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+export type RoomServices = {
   identify: ReturnType<ReturnType<typeof publicIdentify>>;
   ping: ReturnType<ReturnType<typeof ping>>;
   /** of a headless peer; a tab listens on no port */
   listenPort: ListenPort;
   membership: Membership;
-}
+};
 
 /** Helia owning the libp2p node of one room. */
 export type RoomNode = HeliaWithLibp2p<RoomServices>;

@@ -21,6 +21,7 @@ import { asHeliaBlockstore } from '../../mesh/storage/helia-blocks.ts';
 import { openFileStore } from '../../mesh/storage/kv-file.node.ts';
 import { createProcessLock } from '../../mesh/storage/lock.ts';
 import { createShardSearch } from '../../search/shard.ts';
+import { loadShard } from '../room/load-shard.ts';
 import { indexDataset } from '../room/local-search.ts';
 import type { RoomPeer } from '../room/room-peer.ts';
 import { startRoomPeer } from '../room/room-peer.ts';
@@ -66,7 +67,7 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
     const secret = { room: invite.room, epoch: invite.epoch, secret: invite.secret };
     const replica = await createReplica({ room: invite.room, deviceKey, store, lock: createProcessLock(), log });
     const shard = createShardSearch({ store, clock: systemClock });
-    await shard.load();
+    await loadShard(shard, log);
     const room = await startRoomPeer({
       kind: 'relay',
       peer,
@@ -87,7 +88,7 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
       replica,
       blocks,
       search: {
-        reload: (signal) => shard.load(signal),
+        reload: (signal) => loadShard(shard, log, signal),
         index: (dataset, signal) => indexDataset(dataset, blocks, shard, signal),
         remove: (dataset, signal) => shard.removeSegment(dataset, signal),
         search: (request, signal) => shard.search(request, signal),

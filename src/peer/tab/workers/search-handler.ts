@@ -6,7 +6,9 @@ import { exposeWorker } from '../../../lib/worker-call-expose.ts';
 import type { HandlerContext } from '../../../lib/worker-call-wire.ts';
 import { createBlockStore } from '../../../mesh/storage/blocks.ts';
 import { createShardSearch } from '../../../search/shard.ts';
+import { loadShard } from '../../room/load-shard.ts';
 import { indexDataset } from '../../room/local-search.ts';
+import { consoleLog } from '../console-log.ts';
 import { openRoomStorage } from '../storage.ts';
 import { notReady } from './not-ready.ts';
 import type { RoomInit } from './protocol.ts';
@@ -35,10 +37,10 @@ export function runSearchWorker(): void {
     async init(args) {
       const { store, blocks } = await openRoomStorage(args.room);
       const shard = createShardSearch({ store, clock: systemClock });
-      await shard.load();
+      await loadShard(shard, consoleLog);
       room = { shard, blocks: createBlockStore(blocks) };
     },
-    reload: (_args, { signal }) => opened().shard.load(signal),
+    reload: (_args, { signal }) => loadShard(opened().shard, consoleLog, signal),
     index: ({ dataset }, { signal }) => indexDataset(dataset, opened().blocks, opened().shard, signal),
     remove: ({ dataset }, { signal }) => opened().shard.removeSegment(dataset, signal),
     search: (request, { signal }) => opened().shard.search(request, signal),

@@ -17,6 +17,7 @@ import type { Engine } from '../../../workflow/engine.ts';
 import { createEngine } from '../../../workflow/engine.ts';
 import { loadRuns } from '../../../workflow/history.ts';
 import { createRunStore } from '../../../workflow/store.ts';
+import { consoleLog } from '../console-log.ts';
 import { openRoomStorage } from '../storage.ts';
 import { notReady } from './not-ready.ts';
 import type { ActionCall, WorkflowInit } from './protocol.ts';
@@ -71,7 +72,8 @@ export function runWorkflowWorker(): void {
       const { engine, runs } = opened();
       await engine.recover({ isElsewhere, signal });
       const history = await loadRuns(runs, signal);
-      for (const { runId, error } of history.unreadable) console.warn(`run ${runId}: ${error.message}`);
+      for (const { runId, error } of history.unreadable)
+        consoleLog.warn('run unreadable', { run: runId, reason: error.message });
       return history.runs.map(({ state }) => state);
     },
     remove: ({ runId }) => opened().runs.delete(runId),
