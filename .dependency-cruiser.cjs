@@ -113,7 +113,7 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      conditionNames: ['browser', 'import', 'node', 'default', 'svelte', 'types'],
+      conditionNames: ['browser', 'import', 'node', 'default', 'svelte'],
     },
   },
 };

@@ -1,7 +1,7 @@
 // `npm run lint`: runs npm scripts, prints what each says when it has ended, and fails when one does.
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { mapBounded } from '../src/lib/slots.ts';
+import { mapBounded } from '../src/lib/semaphore.ts';
 
 interface Outcome {
   readonly script: string;

@@ -72,6 +72,8 @@ export interface RecordEntry {
  * `pubmed.fetch` writes and names by CID, and the step that writes the dataset reads.
  */
 export interface RecordBatch {
+  /** the run it belongs to: two runs that fetch the same records must not share a block that the first of them deletes */
+  readonly run: RunId;
   readonly records: readonly LiteratureRecord[];
 }
 

@@ -37,7 +37,10 @@ export const recordShape: Shape<LiteratureRecord> = fields<LiteratureRecord>({
 });
 
 /** What `pubmed.fetch` hands to `dataset.write` (contract `dataset.ts`). */
-export const batchShape: Shape<RecordBatch> = fields<RecordBatch>({ records: list(recordShape) });
+export const batchShape: Shape<RecordBatch> = fields<RecordBatch>({
+  run: text as Shape<RunId>,
+  records: list(recordShape),
+});
 
 export const pageShape: Shape<Page> = fields<Page>({ records: list(address) });
 

@@ -3,7 +3,7 @@ import type { FetchPort } from '../contracts/fetch.ts';
 import type { Action, Json, StepProgress } from '../contracts/workflow.ts';
 import type { Clock } from '../lib/clock.ts';
 import { TabmeshError, toTabmeshError } from '../lib/errors.ts';
-import type { CidString } from '../lib/ids.ts';
+import type { CidString, RunId } from '../lib/ids.ts';
 import { createProcessGate } from './gate.ts';
 import type { RequestGate } from './gate.ts';
 import { readFetchInputs, readSearchInputs } from './inputs.ts';
@@ -34,8 +34,8 @@ export interface ResearchActions {
   readonly 'pubmed.search': Action;
   /**
    * `{ids}` → `{batches, records, missing, requests, parser_version, failure}`. `batches` are CIDs of `RecordBatch`
-   * blocks, `records` their number of records. When the service fails after records were fetched, `failure` says why,
-   * and the fetched ones stay; with nothing fetched, with a full store, or when cancelled, the action throws.
+   * blocks, `records` their number of records. When the service fails or the store is full after records were
+   * fetched, `failure` says why, and the fetched ones stay; with nothing fetched, or when cancelled, the action throws.
    */
   readonly 'pubmed.fetch': Action;
 }
@@ -57,18 +57,21 @@ export function createResearchActions(options: ResearchOptions): ResearchActions
         requests: found.requests,
       };
     },
-    'pubmed.fetch': async (inputs, { signal, progress }) =>
-      fetchIntoBlocks(eutils, blocks, readFetchInputs(inputs), signal, progress),
+    'pubmed.fetch': async (inputs, { runId, signal, progress }) =>
+      fetchIntoBlocks({ eutils, blocks, ids: readFetchInputs(inputs), runId, signal, progress }),
   };
 }
 
-async function fetchIntoBlocks(
-  eutils: Eutils,
-  blocks: BlockStore,
-  ids: readonly string[],
-  signal: AbortSignal,
-  progress: (p: StepProgress) => void,
-): Promise<Json> {
+interface Fetching {
+  readonly eutils: Eutils;
+  readonly blocks: BlockStore;
+  readonly ids: readonly string[];
+  readonly runId: RunId;
+  readonly signal: AbortSignal;
+  readonly progress: (p: StepProgress) => void;
+}
+
+async function fetchIntoBlocks({ eutils, blocks, ids, runId, signal, progress }: Fetching): Promise<Json> {
   const written: CidString[] = [];
   const missing: string[] = [];
   const requests: string[] = [];
@@ -76,22 +79,19 @@ async function fetchIntoBlocks(
   let failure: TabmeshError | null = null;
   const batches = fetchPubmed(eutils, ids, signal);
   progress({ done: 0, total: ids.length, message: `Fetching ${counted(ids.length)}` });
-  for (;;) {
-    const next = await nextOrFailure(batches, signal);
-    if (next instanceof TabmeshError) {
-      if (records === 0) throw next;
-      failure = next;
+  try {
+    for (;;) {
+      const next = await nextOrFailure(batches, signal);
+      if (next === null) break;
+      failure = next instanceof TabmeshError ? next : await keep(next);
+      if (failure === null) continue;
+      if (records === 0) throw failure;
       break;
     }
-    if (next === null) break;
-    const encoded = await encodeRecordBlocks(next.records);
-    await blocks.putMany(encoded, signal);
-    written.push(...encoded.map(({ cid }) => cid));
-    missing.push(...next.missing);
-    requests.push(next.url);
-    records += next.records.length;
-    const message = `Fetched ${counted(records)}${missing.length === 0 ? '' : `, ${missing.length} not in PubMed`}`;
-    progress({ done: records + missing.length, total: ids.length, message });
+  } catch (thrown) {
+    // nobody will name these blocks
+    await Promise.allSettled(written.map((cid) => blocks.delete(cid)));
+    throw thrown;
   }
   return {
     batches: written,
@@ -101,6 +101,25 @@ async function fetchIntoBlocks(
     parser_version: PARSER_VERSION,
     failure: failureJson(failure),
   };
+
+  /** @returns why the store has no room for the batch; what was stored before stays */
+  async function keep(batch: FetchedBatch): Promise<TabmeshError | null> {
+    const encoded = await encodeRecordBlocks(batch.records, runId);
+    try {
+      await blocks.putMany(encoded, signal);
+    } catch (thrown) {
+      const error = toTabmeshError(thrown, 'storage_failed');
+      if (error.code === 'quota_exceeded') return error;
+      throw error;
+    }
+    written.push(...encoded.map(({ cid }) => cid));
+    missing.push(...batch.missing);
+    requests.push(batch.url);
+    records += batch.records.length;
+    const message = `Fetched ${counted(records)}${missing.length === 0 ? '' : `, ${missing.length} not in PubMed`}`;
+    progress({ done: records + missing.length, total: ids.length, message });
+    return null;
+  }
 }
 
 /** The next batch, null after the last one, or the service's failure. @throws when cancelled */

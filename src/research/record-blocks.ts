@@ -5,7 +5,7 @@ import { MAX_BLOCK_BYTES } from '../contracts/dataset.ts';
 import type { RecordBatch } from '../contracts/dataset.ts';
 import type { LiteratureRecord } from '../contracts/records.ts';
 import { TabmeshError } from '../lib/errors.ts';
-import type { CidString } from '../lib/ids.ts';
+import type { CidString, RunId } from '../lib/ids.ts';
 
 export interface RecordBlock {
   readonly cid: CidString;
@@ -19,10 +19,11 @@ export interface RecordBlock {
  */
 export async function encodeRecordBlocks(
   records: readonly LiteratureRecord[],
+  run: RunId,
   maxBytes: number = MAX_BLOCK_BYTES,
 ): Promise<RecordBlock[]> {
   if (records.length === 0) return [];
-  const batch: RecordBatch = { records };
+  const batch: RecordBatch = { run, records };
   const bytes = dagCbor.encode(batch);
   if (bytes.byteLength <= maxBytes) return [{ cid: await cidOf(bytes), bytes }];
   if (records.length === 1) {
@@ -31,8 +32,8 @@ export async function encodeRecordBlocks(
     });
   }
   const middle = Math.ceil(records.length / 2);
-  const head = await encodeRecordBlocks(records.slice(0, middle), maxBytes);
-  return [...head, ...(await encodeRecordBlocks(records.slice(middle), maxBytes))];
+  const head = await encodeRecordBlocks(records.slice(0, middle), run, maxBytes);
+  return [...head, ...(await encodeRecordBlocks(records.slice(middle), run, maxBytes))];
 }
 
 async function cidOf(bytes: Uint8Array): Promise<CidString> {

@@ -1,6 +1,6 @@
 import type { DatasetSummary } from '../../contracts/dataset.ts';
 import type { Action, Json } from '../../contracts/workflow.ts';
-import { TabmeshError } from '../../lib/errors.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import { isObject } from '../../mesh/rpc/mcp-wire.ts';
 
 /**
@@ -19,7 +19,15 @@ export function indexAction(publish: (summary: DatasetSummary, signal: AbortSign
       summary as unknown as DatasetSummary;
     const dataset: DatasetSummary = { data, manifest, name, count, bytes, query, source, createdAt, complete };
     progress({ done: 0, total: dataset.count, message: `Indexing ${dataset.count} records` });
-    await publish(dataset, signal);
+    try {
+      await publish(dataset, signal);
+    } catch (thrown) {
+      const error = toTabmeshError(thrown);
+      if (signal.aborted) throw error;
+      // the records are stored whatever became of the index: say where
+      const details = { ...error.details, dataset: dataset.data, fetched: dataset.count };
+      throw TabmeshError.fromWire({ ...error.toWire(), details });
+    }
     progress({ done: dataset.count, total: dataset.count, message: 'Indexed' });
     return { dataset: dataset.data, count: dataset.count };
   };

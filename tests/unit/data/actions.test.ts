@@ -12,7 +12,7 @@ const FINISHED = Date.UTC(2024, 4, 1);
 
 async function batches(blocks: MemoryBlocks, ...groups: readonly (readonly string[])[]): Promise<CidString[]> {
   const encoded = await Promise.all(
-    groups.map((ids) => encodeBlock({ records: ids.map((id) => record(id)) }, 'batch')),
+    groups.map((ids) => encodeBlock({ run: 'run-1', records: ids.map((id) => record(id)) }, 'batch')),
   );
   await blocks.putMany(encoded);
   return encoded.map(({ cid }) => cid);

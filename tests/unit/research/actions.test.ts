@@ -182,7 +182,7 @@ describe('an upstream that misbehaves', () => {
 });
 
 describe('what must not be swallowed', () => {
-  it('a full store fails the step; earlier blocks stay', async () => {
+  it('a full store is told, and what was stored before stays', async () => {
     const set = setUp();
     const put = set.blocks.putMany.bind(set.blocks);
     let puts = 0;
@@ -190,16 +190,26 @@ describe('what must not be swallowed', () => {
       puts += 1;
       return puts === 1 ? put(blocks, signal) : Promise.reject(new TabmeshError('quota_exceeded', 'no room'));
     };
-    expect((await errorOf(fetchInto(set, idsOver(3)))).code).toBe('quota_exceeded');
-    expect(set.blocks.map.size).toBe(1);
+    const result = await fetchInto(set, idsOver(3));
+    expect(result).toMatchObject({ records: 1, failure: { code: 'quota_exceeded' } });
+    expect([...set.blocks.map.keys()]).toEqual(result.batches);
   });
 
-  it('a cancelled fetch throws, also after a batch', async () => {
+  it('a store that is full from the start fails the step and leaves nothing', async () => {
+    const set = setUp();
+    set.blocks.putMany = () => Promise.reject(new TabmeshError('quota_exceeded', 'no room'));
+    expect((await errorOf(fetchInto(set, idsOver(2)))).code).toBe('quota_exceeded');
+    expect(set.blocks.map.size).toBe(0);
+  });
+
+  it('a cancelled fetch throws, also after a batch, and leaves no blocks behind', async () => {
     upstream.misbehave({ fault: { kind: 'silence' }, after: 1 });
     const controller = new AbortController();
-    const fetching = errorOf(fetchInto(setUp(), idsOver(2), actionContext(controller.signal)));
+    const set = setUp();
+    const fetching = errorOf(fetchInto(set, idsOver(2), actionContext(controller.signal)));
     await upstream.received(2);
     controller.abort();
     expect((await fetching).code).toBe('cancelled');
+    expect(set.blocks.map.size).toBe(0);
   });
 });

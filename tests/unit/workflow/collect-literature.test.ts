@@ -25,7 +25,7 @@ function collecting(found: readonly string[], failure: TabmeshError | null = nul
     });
   const fetch: Action = async () => {
     const fetched = failure === null ? found : found.slice(0, 1);
-    const batch = await encodeBlock({ records: fetched.map((id) => record(id)) }, 'batch');
+    const batch = await encodeBlock({ run: 'run-1', records: fetched.map((id) => record(id)) }, 'batch');
     await blocks.putMany([batch]);
     return {
       batches: fetched.length === 0 ? [] : [batch.cid],
