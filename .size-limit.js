@@ -1,15 +1,24 @@
 import { bundleFiles } from './scripts/bundle-files.ts';
 
-const BUILD = 'dist/app';
-const { firstPaint, page } = bundleFiles(BUILD);
+/** About 1.4 times what they were when this was written: enough to grow in, too little for a library by accident. */
+const WORKER_LIMITS = { data: '30 kB', research: '45 kB', search: '45 kB', workflow: '20 kB' };
 
-// The limits of the page are promises (see docs/limits.md); those of the workers keep what is there from growing unseen.
+const BUILD = 'dist/app';
+const { firstPaint, page, workers } = bundleFiles(BUILD);
+
+for (const name of Object.keys(workers)) {
+  if (!(name in WORKER_LIMITS)) throw new Error(`.size-limit.js has no limit for the worker "${name}"`);
+}
+
 export default [
   { name: 'page, until the first paint', path: firstPaint, gzip: true, limit: '60 kB' },
   { name: 'page, until joined', path: page, gzip: true, limit: '500 kB' },
-  { name: 'worker: workflow', path: `${BUILD}/assets/workflow-*.js`, gzip: true, limit: '100 kB' },
-  { name: 'worker: search', path: `${BUILD}/assets/search-*.js`, gzip: true, limit: '100 kB' },
-  { name: 'worker: research', path: `${BUILD}/assets/research-*.js`, gzip: true, limit: '100 kB' },
-  { name: 'worker: data', path: `${BUILD}/assets/data-*.js`, gzip: true, limit: '100 kB' },
-  { name: 'service worker', path: `${BUILD}/sw.js`, gzip: true, limit: '15 kB' },
+  ...Object.entries(WORKER_LIMITS).map(([name, limit]) => ({
+    name: `worker ${name}`,
+    // one that was not built fails: size-limit does not take a path that leads nowhere
+    path: workers[name] ?? `${BUILD}/assets/${name}.js`,
+    gzip: true,
+    limit,
+  })),
+  { name: 'service worker', path: `${BUILD}/sw.js`, gzip: true, limit: '10 kB' },
 ];

@@ -23,6 +23,8 @@ export interface RelayPeersOptions {
     readonly name: string;
     readonly device: DeviceId;
   }) => Promise<ClientToken>;
+  /** the address that upstream services are told */
+  readonly contact: string;
   readonly log: Log;
   /** fires when the process is told to stop while it is still starting */
   readonly signal: AbortSignal;

@@ -72,6 +72,7 @@ export async function startRelay({ config, startRelayPeers, appFolder, log, sign
       fetch: upstreamsFetchPort(upstreams),
       issueTicket: (holder) => tickets.issue(holder),
       createToken: (request) => tokens.create(request),
+      contact: config.contact,
       log,
       signal,
     });
@@ -86,6 +87,7 @@ export async function startRelay({ config, startRelayPeers, appFolder, log, sign
         multiaddrs: peers.multiaddrs,
         directFetch: overrides.size === 0,
         demo: config.demo,
+        contact: config.contact,
       },
       rooms: peers.rooms,
       tokens,

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
 /** A row of Vite's manifest. */
 interface ManifestChunk {
@@ -15,8 +15,12 @@ export interface BundleFiles {
   readonly firstPaint: readonly string[];
   /** every chunk of the page, workers and service worker apart */
   readonly page: readonly string[];
+  /** by the name of their entry; Vite builds each on its own and keeps them out of the manifest */
+  readonly workers: Readonly<Record<string, string>>;
 }
 
+/** What Vite puts after a chunk's name. */
+const HASH = /-[\w-]{8}\.js$/;
 /** The chunk that `src/app/first.ts` loads at once. */
 const APP = 'src/app/main.ts';
 
@@ -34,7 +38,14 @@ export function bundleFiles(folder: string): BundleFiles {
     [...new Set([...keys].map((key) => join(folder, manifest[key]?.file ?? key)))].filter((file) =>
       file.endsWith('.js'),
     );
-  return { firstPaint: files(withImports(manifest, [...entries, APP])), page: files(Object.keys(manifest)) };
+  const page = files(Object.keys(manifest));
+  return { firstPaint: files(withImports(manifest, [...entries, APP])), page, workers: workersOf(folder, page) };
+}
+
+function workersOf(folder: string, page: readonly string[]): Record<string, string> {
+  const scripts = readdirSync(join(folder, 'assets')).filter((name) => name.endsWith('.js'));
+  const workers = scripts.map((name) => join(folder, 'assets', name)).filter((file) => !page.includes(file));
+  return Object.fromEntries(workers.map((file) => [basename(file).replace(HASH, ''), file]));
 }
 
 function withImports(manifest: Readonly<Record<string, ManifestChunk>>, keys: readonly string[]): Set<string> {

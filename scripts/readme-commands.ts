@@ -34,7 +34,8 @@ async function startAndStop(block: string): Promise<number> {
     });
   });
   const interrupt = (): void => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGINT');
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, 'SIGINT');
   };
   try {
     let said = '';

@@ -31,6 +31,12 @@ export const OPTION_ROWS = [
     multiple: true,
     help: 'send the requests for a named service there; may be given again',
   },
+  {
+    name: 'contact',
+    type: 'string',
+    value: 'EMAIL',
+    help: 'address that NCBI and others are told for requests from here; set a real one',
+  },
   { name: 'json', type: 'boolean', help: 'print one line of JSON on stdout, and nothing else there' },
   { name: 'help', type: 'boolean', help: 'print this text' },
 ] as const satisfies readonly OptionRow[];

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { TabmeshError } from '../../src/lib/errors.ts';
+import { DEFAULT_CONTACT } from '../../src/peer/contact.ts';
 import { badOption } from './bad-option.ts';
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, environmentName, OPTION_ROWS } from './options.ts';
 import type { OptionName, OptionRow } from './options.ts';
@@ -25,6 +26,8 @@ export interface Config {
   readonly room: RoomChoice;
   readonly demo: boolean;
   readonly upstreams: UpstreamOverrides;
+  /** the address that upstream services are told */
+  readonly contact: string;
   readonly json: boolean;
 }
 
@@ -52,6 +55,7 @@ export function parseConfig(
     room: room(text(values, 'room'), values['no-room'] === true),
     demo: values.demo === true,
     upstreams: parseUpstreams(Array.isArray(values.upstream) ? values.upstream : []),
+    contact: contact(text(values, 'contact')),
     json: values.json === true,
   };
 }
@@ -90,6 +94,12 @@ function text(values: Values, name: OptionName): string | undefined {
   const value = values[name];
   if (value === '') throw badOption(name, value, 'given: the value is empty');
   return typeof value === 'string' ? value : undefined;
+}
+
+function contact(value: string | undefined): string {
+  if (value === undefined) return DEFAULT_CONTACT;
+  if (!/^[^\s@]+@[^\s@]+$/.test(value)) throw badOption('contact', value, 'an e-mail address');
+  return value;
 }
 
 function port(value: string | undefined): number {

@@ -13,7 +13,6 @@ import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
 import type { ExtraMethod } from '../../src/mesh/rpc/mcp-server.ts';
 import { openFileStore } from '../../src/mesh/storage/kv-file.node.ts';
 import { createProcessLock } from '../../src/mesh/storage/lock.ts';
-import { DEFAULT_CONTACT } from '../../src/peer/contact.ts';
 import type { HeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { startHeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { RELAY_METHODS } from '../../src/peer/room/relay-services.ts';
@@ -59,7 +58,7 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
         announce: (peer) =>
           urls.announce.map((address) => `${address}/http-path/${encodeURIComponent(ROOM_PATH.slice(1) + peer)}`),
         fetch: options.fetch,
-        email: DEFAULT_CONTACT,
+        email: options.contact,
         methods: memberMethods(options, room),
         version: VERSION,
         log,

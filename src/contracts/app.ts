@@ -1,5 +1,5 @@
 import type { CidString, DeviceId, PeerId, RoomId, RunId } from '../lib/ids.ts';
-import type { RecordEntry, DatasetManifest } from './dataset.ts';
+import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts';
 import type { Connection, InvitePreview, MeshPeer } from './mesh.ts';
 import type { RoomDataset } from './ports.ts';
 import type { ClientToken } from './relay.ts';
@@ -84,6 +84,8 @@ export interface RoomClient {
   manifest(data: CidString, signal: AbortSignal): Promise<DatasetManifest>;
   records(data: CidString, offset: number, limit: number, signal: AbortSignal): Promise<readonly RecordEntry[]>;
   exportDataset(data: CidString, signal: AbortSignal): Promise<Blob>;
+  /** stores and indexes the datasets of a CAR file. @throws `corrupt`, `format_newer`, `quota_exceeded`; nothing is kept then */
+  importDatasets(car: Blob, signal: AbortSignal): Promise<readonly DatasetSummary[]>;
   /** deletes this device's copy and its part of the index */
   deleteDataset(data: CidString): Promise<void>;
   /** fetches a dataset that another device holds, keeps and indexes it here */

@@ -9,6 +9,8 @@ export interface RelayConfig {
   /** false when an upstream is overridden (tests, demo): tabs must then go through `/fetch` */
   readonly directFetch: boolean;
   readonly demo: boolean;
+  /** the address that upstream services are told */
+  readonly contact: string;
 }
 
 /** What the relay's peer gives a member over the mesh. */

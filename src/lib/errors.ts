@@ -132,7 +132,5 @@ export function isWireError(value: unknown): value is WireError {
 }
 
 function nameOf(thrown: unknown): string {
-  return typeof thrown === 'object' && thrown !== null && 'name' in thrown
-    ? String((thrown).name)
-    : '';
+  return typeof thrown === 'object' && thrown !== null && 'name' in thrown ? String(thrown.name) : '';
 }

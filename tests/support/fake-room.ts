@@ -93,6 +93,7 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
         datasets = datasets.filter((d) => d.data !== data);
         changed();
       }),
+    importDatasets: (_car, signal) => answer(() => [], signal),
     keepDataset: (_data, signal) => answer(() => undefined, signal),
     call: (tool, args) => callAnswer(tool, args),
     createClientToken: (label) =>

@@ -47,7 +47,14 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
   };
   await http.serve({
     urls,
-    config: { version: '0', peerId: '12D3KooWRelay' as PeerId, multiaddrs: [], directFetch: true, demo: false },
+    config: {
+      version: '0',
+      peerId: '12D3KooWRelay' as PeerId,
+      multiaddrs: [],
+      directFetch: true,
+      demo: false,
+      contact: 'test@example.org',
+    },
     rooms,
     tokens,
     tickets,

@@ -3,6 +3,7 @@ import type { DatasetsPort, RoomDataset } from '../../contracts/ports.ts';
 import type { Replica } from '../../contracts/replica.ts';
 import { datasetBlocks, deletableBlocks } from '../../data/blocks.ts';
 import { exportCar } from '../../data/car-export.ts';
+import { importCar } from '../../data/car-import.ts';
 import { readManifest, readRecord, readRecords } from '../../data/read.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { CidString, DeviceId } from '../../lib/ids.ts';
@@ -101,6 +102,13 @@ export class RoomDatasets implements DatasetsPort {
     }
     await Promise.all(batch);
     await this.publish(summary, signal);
+  }
+
+  /** Stores the datasets of a CAR file, lists and indexes them. @throws as `importCar`; nothing is kept then */
+  async import(car: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<readonly DatasetSummary[]> {
+    const added = await importCar(car, this.#options.local, signal);
+    for (const summary of added) await this.publish(summary, signal);
+    return added;
   }
 
   /** Deletes this device's copy and its part of the index; blocks that another dataset kept here uses stay. */

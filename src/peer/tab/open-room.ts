@@ -79,7 +79,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
     const pool = createWorkerPool({
       room,
       device: deviceKey.id,
-      email: DEFAULT_CONTACT,
+      email: config?.contact ?? DEFAULT_CONTACT,
       route,
       index: ({ inputs, runId }, signal, progress) =>
         indexAction((summary, s) => peer.datasets.publish(summary, s))(inputs, { runId, signal, progress }),

@@ -11,6 +11,9 @@ const TOKEN_TIMEOUT_MS = 10_000;
 /** Deleting thousands of blocks takes seconds. */
 const DELETE_TIMEOUT_MS = 120_000;
 
+/** one read of a file */
+const READ_BYTES = 1024 * 1024;
+
 const CAR_TYPE = 'application/vnd.ipld.car';
 
 /** Shows an open room to the app. */
@@ -53,6 +56,7 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     manifest: (data, signal) => peer.datasets.manifest(data, signal),
     records: (data, offset, limit, signal) => peer.datasets.records(data, offset, limit, signal),
     exportDataset: (data, signal) => toBlob(peer.datasets.export([data], signal)),
+    importDatasets: (car, signal) => peer.datasets.import(pieces(car), signal),
     deleteDataset: (data) => peer.datasets.delete(data, AbortSignal.timeout(DELETE_TIMEOUT_MS)),
     keepDataset: (data, signal) => peer.datasets.keep(data, signal),
 
@@ -61,6 +65,13 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     createClientToken: (name) => relays.createToken(name, AbortSignal.timeout(TOKEN_TIMEOUT_MS)),
     close: () => room.close(),
   };
+}
+
+/** A file read in pieces, so that a large one is never in memory whole. */
+async function* pieces(file: Blob): AsyncGenerator<Uint8Array, void, void> {
+  for (let at = 0; at < file.size; at += READ_BYTES) {
+    yield new Uint8Array(await file.slice(at, at + READ_BYTES).arrayBuffer());
+  }
 }
 
 /** A file of pieces that arrive one by one. */

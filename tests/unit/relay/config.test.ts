@@ -24,6 +24,7 @@ describe('the command line', () => {
       room: { kind: 'own' },
       demo: false,
       upstreams: new Map(),
+      contact: 'unset@tabmesh.invalid',
       json: false,
     });
   });
