@@ -41,10 +41,10 @@ async function main(): Promise<void> {
   const browser = kept(await launchBrowser(), (each) => each.close());
   const pair = await openPair(browser, pages.origin, relay.invite);
   const compared = kinds(pair, {
-    sdkTab: kept(await sdkCaller(relay), (each) => each.close()),
-    plainTab: kept(plainCaller(relay), (each) => each.close()),
-    sdkRelay: kept(await sdkCaller(lonely), (each) => each.close()),
-    plainRelay: kept(plainCaller(lonely), (each) => each.close()),
+    sdkTab: kept(await sdkCaller(relay, 'peer'), (each) => each.close()),
+    plainTab: kept(plainCaller(relay, 'peer'), (each) => each.close()),
+    sdkRelay: kept(await sdkCaller(lonely, 'self'), (each) => each.close()),
+    plainRelay: kept(plainCaller(lonely, 'self'), (each) => each.close()),
   });
 
   const rounds: ReadonlyMap<string, Measured>[] = [];

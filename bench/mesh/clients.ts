@@ -1,16 +1,23 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Pool } from 'undici';
-import type { BenchRelay } from './relay.ts';
+import { ROUTE_META } from '../../relay/http/mcp/results.ts';
 import { MANY } from './measure.ts';
+import type { BenchRelay } from './relay.ts';
+
+const REVISION = '2026-07-28';
+
+/** Who is to answer: a tab, or the relay itself. */
+type PlaceKind = 'peer' | 'self';
 
 /** Calls `echo` at a relay's `/mcp`. */
 export interface McpCaller {
-  call(text: string): Promise<unknown>;
+  /** @throws when the call fails, or was answered by another kind of place than expected */
+  call(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /** The SDK's client on the stateless wire. Node's fetch keeps its connections alive. */
-export async function sdkCaller({ mcp, token }: BenchRelay): Promise<McpCaller> {
+export async function sdkCaller({ mcp, token }: BenchRelay, place: PlaceKind): Promise<McpCaller> {
   const client = new Client({ name: 'bench', version: '1' }, { versionNegotiation: { mode: 'auto' } });
   await client.connect(
     new StreamableHTTPClientTransport(new URL(mcp), { requestInit: { headers: { authorization: `Bearer ${token}` } } }),
@@ -18,15 +25,15 @@ export async function sdkCaller({ mcp, token }: BenchRelay): Promise<McpCaller> 
   return {
     async call(text) {
       const result = await client.callTool({ name: 'echo', arguments: { text } });
-      if (result.isError === true) throw new Error(JSON.stringify(result.content));
-      return result._meta?.['tabmesh/route'];
+      const route = result._meta?.[ROUTE_META] as { readonly kind?: string } | undefined;
+      if (result.isError === true || route?.kind !== place) throw new Error(`not from ${place}: ${JSON.stringify(result)}`);
     },
     close: () => client.close(),
   };
 }
 
 /** One POST a call, with nothing of an MCP client around it. */
-export function plainCaller({ mcp, token }: BenchRelay): McpCaller {
+export function plainCaller({ mcp, token }: BenchRelay, place: PlaceKind): McpCaller {
   const { origin, pathname } = new URL(mcp);
   const pool = new Pool(origin, { connections: MANY });
   let id = 0;
@@ -59,13 +66,11 @@ export function plainCaller({ mcp, token }: BenchRelay): McpCaller {
         }),
       });
       const answer = await body.text();
-      if (statusCode !== 200 || answer.includes('"isError":true') || !answer.includes(text.slice(0, 8))) {
-        throw new Error(`HTTP ${statusCode}: ${answer}`);
+      // looked for as text: reading the answer as JSON is a client's work
+      if (statusCode !== 200 || answer.includes('"isError":true') || !answer.includes(`"kind":"${place}"`)) {
+        throw new Error(`HTTP ${statusCode}, not from ${place}: ${answer}`);
       }
-      return answer;
     },
     close: () => pool.close(),
   };
 }
-
-const REVISION = '2026-07-28';

@@ -17,7 +17,7 @@ export const systemClock: Clock = {
       }
       const onAbort = () => {
         clearTimeout(timer);
-        reject(abortReason(signal!));
+        reject(abortReason(signal));
       };
       const timer = setTimeout(() => {
         signal?.removeEventListener('abort', onAbort);
@@ -27,6 +27,6 @@ export const systemClock: Clock = {
     }),
 };
 
-function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError');
+function abortReason(signal: AbortSignal | undefined): Error {
+  return signal?.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError');
 }

@@ -10,9 +10,9 @@ import { createRoomSecret } from '../../src/mesh/identity/room-secret.ts';
 import { link, startStranger, startTestNode } from '../support/room-nodes.ts';
 
 const BITSWAP = '/ipfs/bitswap/1.2.0';
-const running: { stop(): Promise<unknown> | void }[] = [];
+const running: { stop(): unknown }[] = [];
 afterEach(async () => {
-  await Promise.all(running.splice(0).map((node) => node.stop()));
+  for (const node of running.splice(0)) await node.stop();
 });
 
 async function member(...args: Parameters<typeof startTestNode>) {
@@ -35,7 +35,12 @@ async function read(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): P
 /** Collects what the log says was refused. */
 function refusals() {
   const seen: Record<string, unknown>[] = [];
-  const log: Log = { ...silentLog, warn: (event, fields) => void (event === 'refused' && seen.push(fields ?? {})) };
+  const log: Log = {
+    ...silentLog,
+    warn: (event, fields) => {
+      if (event === 'refused') seen.push(fields ?? {});
+    },
+  };
   return { seen, log };
 }
 

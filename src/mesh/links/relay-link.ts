@@ -62,8 +62,9 @@ export class RelayLink {
 
   async #run(): Promise<void> {
     const { clock, log, onState, relay } = this.#options;
+    const stopped = () => this.#stop.signal.aborted;
     let failures = 0;
-    while (!this.#stop.signal.aborted) {
+    while (!stopped()) {
       let message: string;
       try {
         onState({ status: 'connecting' });
@@ -74,7 +75,7 @@ export class RelayLink {
       } catch (error) {
         message = toTabmeshError(error, 'upstream_unreachable').message;
       }
-      if (this.#stop.signal.aborted) return;
+      if (stopped()) return;
       failures++;
       const wait = backoffMs(failures);
       log.info('relay offline', { relay: relay.host, reason: message, retryInMs: wait });

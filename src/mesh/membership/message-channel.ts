@@ -14,7 +14,7 @@ export function messageChannel(
   signal: AbortSignal,
 ): JoinChannel & { close(): Promise<void> } {
   const frames: Uint8Array[] = [];
-  let waiting: { resolve(bytes: Uint8Array): void; reject(error: Error): void } | null = null;
+  let waiting: { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void } | null = null;
   let ended: Error | null = null;
 
   const fail = (error: Error) => {

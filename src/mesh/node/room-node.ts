@@ -17,7 +17,6 @@ import { Membership } from '../membership/membership.ts';
 
 /** The libp2p services of a room's peer. */
 // an interface has no index signature, and libp2p wants one of its services
-// eslint-disable-next-line @typescript-eslint/consistent-type-definitions
 export type RoomServices = {
   identify: ReturnType<ReturnType<typeof publicIdentify>>;
   ping: ReturnType<ReturnType<typeof ping>>;

@@ -16,7 +16,7 @@ export function createTabFetch(options: {
   readonly route: (renew: boolean, signal: AbortSignal) => Promise<FetchRoute>;
   readonly fetch?: typeof fetch;
 }): FetchPort {
-  const { route, fetch: request = (...args) => fetch(...args) } = options;
+  const { route, fetch: request = (input, init) => fetch(input, init) } = options;
 
   const get = async (url: string, way: FetchRoute, signal: AbortSignal, accept?: string): Promise<FetchAnswer> => {
     const target = way.via === 'relay' ? `${way.ticket.url}?url=${encodeURIComponent(url)}` : url;

@@ -125,7 +125,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       }),
       methods: {},
       visible: () => document.visibilityState === 'visible',
-      version: import.meta.env['VITE_APP_VERSION'] as string,
+      version: import.meta.env.VITE_APP_VERSION,
       clock: systemClock,
       log,
     });

@@ -30,15 +30,13 @@ describe('frames of /mcp+p2p', () => {
 
   it('are refused by their declared length, before the payload arrives', () => {
     const decoder = new FrameDecoder(100);
-    expect(() => decoder.push(new Uint8Array([0, 0, 0, 101]))).toThrowError(
+    expect(() => decoder.push(new Uint8Array([0, 0, 0, 101]))).toThrow(
       expect.objectContaining({ code: 'payload_too_large' }),
     );
-    expect(() => new FrameDecoder().push(new Uint8Array([255, 255, 255, 255]))).toThrowError(/4294967295/);
+    expect(() => new FrameDecoder().push(new Uint8Array([255, 255, 255, 255]))).toThrow(/4294967295/);
   });
 
   it('over the limit are not sent', () => {
-    expect(() => encodeFrame(new Uint8Array(101), 100)).toThrowError(
-      expect.objectContaining({ code: 'payload_too_large' }),
-    );
+    expect(() => encodeFrame(new Uint8Array(101), 100)).toThrow(expect.objectContaining({ code: 'payload_too_large' }));
   });
 });
