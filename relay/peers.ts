@@ -1,5 +1,6 @@
 import type { FetchPort } from '../src/contracts/fetch.ts';
 import type { ClientToken, FetchTicket } from '../src/contracts/relay.ts';
+import type { Clock } from '../src/lib/clock.ts';
 import type { DeviceId, PeerId, RoomId } from '../src/lib/ids.ts';
 import type { Log } from '../src/lib/log.ts';
 import type { RoomChoice } from './config/parse.ts';
@@ -25,6 +26,7 @@ export interface RelayPeersOptions {
   }) => Promise<ClientToken>;
   /** the address that upstream services are told */
   readonly contact: string;
+  readonly clock: Clock;
   readonly log: Log;
   /** fires when the process is told to stop while it is still starting */
   readonly signal: AbortSignal;

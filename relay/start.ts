@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { systemClock } from '../src/lib/clock.ts';
+import { systemClock, type Clock } from '../src/lib/clock.ts';
 import { TabmeshError } from '../src/lib/errors.ts';
 import type { Log } from '../src/lib/log.ts';
 import { isLoopbackHost } from './config/hosts.ts';
@@ -33,6 +33,8 @@ export interface StartOptions {
   /** absolute path of the built app */
   readonly appFolder: string;
   readonly log: Log;
+  /** the system's, unless a test is in a hurry */
+  readonly clock?: Clock;
   /** stops a start that is under way */
   readonly signal: AbortSignal;
 }
@@ -41,14 +43,15 @@ export interface StartOptions {
  * Starts a relay: data folder, port, peers, then the routes. When a step fails, what was started before is stopped.
  * @throws TabmeshError with a message of one line
  */
-export async function startRelay({ config, startRelayPeers, appFolder, log, signal }: StartOptions): Promise<Relay> {
+export async function startRelay(options: StartOptions): Promise<Relay> {
+  const { config, startRelayPeers, appFolder, log, signal, clock = systemClock } = options;
   const running = new Closers(log);
   try {
     const tls = await readTls(config);
     const dataDir = await openDataDir(config.dataDir);
     running.add('data folder', () => dataDir.close());
 
-    const http = createHttpServer({ tls, clock: systemClock, log });
+    const http = createHttpServer({ tls, clock, log });
     const port = await http.listen(config.port, config.host);
     running.add('http', () => http.close());
     const urls = relayUrls(config, port);
@@ -59,11 +62,11 @@ export async function startRelay({ config, startRelayPeers, appFolder, log, sign
       running.add('demo upstream', () => demo.close());
       overrides.set(UPSTREAMS.pubmed, demo.url);
     }
-    const upstreams = createUpstreams({ clock: systemClock, overrides });
+    const upstreams = createUpstreams({ clock, overrides });
     running.add('upstreams', () => upstreams.close());
 
-    const tokens = await openTokens(dataDir, urls.mcp, systemClock);
-    const tickets = createTickets(urls.fetch, systemClock);
+    const tokens = await openTokens(dataDir, urls.mcp, clock);
+    const tickets = createTickets(urls.fetch, clock);
     signal.throwIfAborted();
     const peers = await startRelayPeers({
       dataDir: dataDir.path,
@@ -73,6 +76,7 @@ export async function startRelay({ config, startRelayPeers, appFolder, log, sign
       issueTicket: (holder) => tickets.issue(holder),
       createToken: (request) => tokens.create(request),
       contact: config.contact,
+      clock,
       log,
       signal,
     });

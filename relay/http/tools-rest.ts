@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { RoomTool } from '../../src/contracts/tools.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
-import { MAX_ARGUMENT_BYTES } from '../../src/tools/limits.ts';
 import type { Authenticate, Caller } from './auth.ts';
 import { disconnectSignal } from './disconnect.ts';
 import { sendError } from './errors.ts';
+import { MAX_BODY_BYTES } from './mcp/limits.ts';
 import { checkOrigin, type OriginRules } from './request-origin.ts';
 
 /** `GET /api/tools`, `POST /api/tools/{name}`: the tools of the token's room as plain HTTP. */
@@ -25,7 +25,8 @@ export function toolsRest(app: FastifyInstance, rules: OriginRules, authenticate
 
   app.post<{ Params: { name: string } }>(
     '/api/tools/:name',
-    { bodyLimit: MAX_ARGUMENT_BYTES },
+    // as for MCP: arguments over their own limit are refused where they are checked, in the same words at every door
+    { bodyLimit: MAX_BODY_BYTES },
     async (request, reply) => {
       const { gateway, principal } = request.getDecorator<Caller>('caller');
       const outcome = await gateway.tools.call(

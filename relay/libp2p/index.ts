@@ -61,6 +61,7 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
         email: options.contact,
         methods: memberMethods(options, room),
         version: VERSION,
+        clock: options.clock,
         log,
       });
     }

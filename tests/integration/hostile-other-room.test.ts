@@ -7,6 +7,7 @@ import type { Invite } from '../../src/contracts/mesh.ts';
 import { FETCH_TICKET_MS } from '../../src/contracts/relay.ts';
 import type { FetchTicket } from '../../src/contracts/relay.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import type { CidString, DeviceId, RoomId } from '../../src/lib/ids.ts';
 import { lineLog } from '../../src/lib/log.ts';
 import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
@@ -43,6 +44,7 @@ async function startPeer(invite: Invite): Promise<HeadlessRoom> {
     email: 'test@tabmesh.invalid',
     methods: {},
     version: '0',
+    clock: systemClock,
     log: lineLog((line) => log.push(line), 'peer', ['warn', 'error']),
   });
   cleanups.push(() => peer.close());

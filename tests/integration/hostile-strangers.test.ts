@@ -20,7 +20,7 @@ import { startTestNode } from '../support/room-nodes.ts';
 /** The limit itself, and what a loaded machine may add to it. */
 const CLOSED_WITHIN_MS = JOIN_TIMEOUT_MS + 1_500;
 
-const running: { stop(): Promise<unknown> | void }[] = [];
+const running: (() => unknown)[] = [];
 let live: LiveRelay;
 /** the CID of a record that the relay's peer holds, and words of it */
 let known: { cid: string; title: string };
@@ -43,12 +43,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => live.close());
 afterEach(async () => {
-  await Promise.all(running.splice(0).map((node) => node.stop()));
+  await Promise.all(running.splice(0).map(async (stop) => stop()));
 });
 
 async function hostile(...args: Parameters<typeof startHostileNode>): Promise<HostileNode> {
   const node = await startHostileNode(...args);
-  running.push(node);
+  running.push(() => node.stop());
   return node;
 }
 
@@ -177,7 +177,7 @@ describe('a stranger whom a member dials', () => {
       }, acted.reject);
     });
     const { node } = await startTestNode(live.invite, { joinTimeoutMs: JOIN_TIMEOUT_MS });
-    running.push(node);
+    running.push(() => node.stop());
     const { membership } = node.libp2p.services;
     const connection = await node.libp2p.dial(stranger.libp2p.getMultiaddrs());
     const proven = membership.proven(connection);

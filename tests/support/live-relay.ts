@@ -7,6 +7,7 @@ import type { RoomGateway } from '../../relay/rooms.ts';
 import { startRelay, type Relay } from '../../relay/start.ts';
 import type { Invite } from '../../src/contracts/mesh.ts';
 import type { Principal } from '../../src/contracts/tools.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { lineLog } from '../../src/lib/log.ts';
 import { parseInvite } from '../../src/mesh/identity/invite.ts';
 
@@ -30,8 +31,14 @@ export interface LiveRelay {
   close(): Promise<void>;
 }
 
-/** Starts a {@link LiveRelay}. @param args of the command line, besides port and folder */
-export async function startLiveRelay(args: readonly string[] = ['--demo']): Promise<LiveRelay> {
+/**
+ * Starts a {@link LiveRelay}.
+ * @param args of the command line, besides port and folder
+ */
+export async function startLiveRelay(
+  args: readonly string[] = ['--demo'],
+  clock: Clock = systemClock,
+): Promise<LiveRelay> {
   const folder = await mkdtemp(join(tmpdir(), 'tabmesh-live-'));
   const log: string[] = [];
   const config = parseConfig(['--port', '0', '--data', folder, ...args], {});
@@ -40,6 +47,7 @@ export async function startLiveRelay(args: readonly string[] = ['--demo']): Prom
     config,
     startRelayPeers,
     appFolder: join(folder, 'no-app'),
+    clock,
     log: lineLog((line) => log.push(line), 'tabmesh', ['info', 'warn', 'error']),
     signal: new AbortController().signal,
   });

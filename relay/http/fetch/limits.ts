@@ -1,3 +1,5 @@
+import { MAX_ANSWER_BYTES } from '../../../src/peer/fetch/read-body.ts';
+
 /** Bounds of one request to a service. */
 export interface FetchLimits {
   /** of the body after decompression */
@@ -10,13 +12,18 @@ export interface FetchLimits {
 }
 
 export const FETCH_LIMITS: FetchLimits = {
-  // ten times a full page of PubMed records
-  maxBytes: 25 * 1024 * 1024,
+  maxBytes: MAX_ANSWER_BYTES,
   totalMs: 60_000,
   connectMs: 10_000,
   // NCBI takes up to 20 s for a large efetch before the first byte
   idleMs: 30_000,
 };
+
+/**
+ * So many bytes over the limit an answer without a length is still passed on: whoever reads it has the same limit, and must
+ * reach it, which is a typed error, before the connection breaks, which is none.
+ */
+export const PASSED_OVER_LIMIT_BYTES = 1024 * 1024;
 
 /** The services themselves never redirect more than twice. */
 export const MAX_REDIRECTS = 5;

@@ -6,7 +6,14 @@ import { startDeadline, type Deadline } from '../../../src/lib/deadline.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import type { UpstreamOverrides } from '../../config/upstreams.ts';
 import { VERSION } from '../../version.ts';
-import { CONNECTIONS_PER_ORIGIN, FETCH_LIMITS, MAX_REDIRECTS, type FetchLimits } from './limits.ts';
+import { answerTooLarge } from '../../../src/peer/fetch/read-body.ts';
+import {
+  CONNECTIONS_PER_ORIGIN,
+  FETCH_LIMITS,
+  MAX_REDIRECTS,
+  PASSED_OVER_LIMIT_BYTES,
+  type FetchLimits,
+} from './limits.ts';
 import { upstreamError } from './upstream-error.ts';
 import { blocked, vetUrl } from './vet-url.ts';
 import { resolveBySystem, vettedLookup, type Resolve } from './vetted-lookup.ts';
@@ -92,7 +99,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         const source = decoded(response.body, headers['content-encoding'], url.host);
         if (Number(headers['content-length']) > limits.maxBytes) {
           discard(source);
-          throw tooLarge(url.host, limits.maxBytes);
+          throw answerTooLarge(url.host, limits.maxBytes);
         }
         return {
           status: response.statusCode,
@@ -134,7 +141,7 @@ async function* bounded(source: Readable, host: string, maxBytes: number, deadli
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
       bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw tooLarge(host, maxBytes);
+      if (bytes > maxBytes + PASSED_OVER_LIMIT_BYTES) throw answerTooLarge(host, maxBytes);
       yield chunk;
     }
   } catch (error) {
@@ -143,13 +150,6 @@ async function* bounded(source: Readable, host: string, maxBytes: number, deadli
     discard(source);
     deadline.dispose();
   }
-}
-
-function tooLarge(host: string, maxBytes: number): TabmeshError {
-  return new TabmeshError('upstream_too_large', `the answer of ${host} is larger than ${String(maxBytes)} bytes`, {
-    hint: 'Ask for less at once.',
-    details: { maxBytes },
-  });
 }
 
 function flatten(headers: Dispatcher.ResponseData['headers']): Record<string, string> {

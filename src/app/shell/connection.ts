@@ -20,7 +20,7 @@ const WORDS: Readonly<Record<Connection['state'], ConnectionText>> = {
     word: 'Direct',
     tone: 'direct',
     icon: Zap,
-    text: 'Everybody here is connected to you directly. The relay sees none of it.',
+    text: 'Everybody here is connected to you directly; no relay carries what you exchange.',
   },
   relayed: {
     word: 'Relayed',

@@ -2,11 +2,12 @@ import type { FetchAnswer } from '../../contracts/fetch.ts';
 import { concatBytes } from '../../lib/bytes.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 
-/** The relay's own bound on an answer; a service that sends more is not asked directly either. */
+/** Ten times a full page of PubMed records; the same for a tab and for a relay. */
 export const MAX_ANSWER_BYTES = 25 * 1024 * 1024;
 
 /**
  * Reads a fetch response whole, but no further than the bound.
+ * @param host of the service that answers, for messages
  * @throws `upstream_too_large`, `upstream_unreachable` when the connection breaks, the signal's reason
  */
 export async function readAnswer(response: Response, host: string, signal: AbortSignal): Promise<FetchAnswer> {
@@ -18,16 +19,12 @@ export async function readAnswer(response: Response, host: string, signal: Abort
       const chunk = await reader?.read();
       if (chunk === undefined || chunk.done) break;
       bytes += chunk.value.byteLength;
-      if (bytes > MAX_ANSWER_BYTES) {
-        throw new TabmeshError('upstream_too_large', `${host} sent more than ${MAX_ANSWER_BYTES} bytes`, {
-          hint: 'Ask for fewer records at once.',
-        });
-      }
+      if (bytes > MAX_ANSWER_BYTES) throw answerTooLarge(host, MAX_ANSWER_BYTES);
       parts.push(chunk.value);
     }
   } catch (thrown) {
     await reader?.cancel().catch(() => undefined);
-    throw brokenFetch(thrown, host, signal);
+    throw brokenFetch(thrown, `the answer of ${host} broke off`, signal);
   }
   return {
     status: response.status,
@@ -36,11 +33,19 @@ export async function readAnswer(response: Response, host: string, signal: Abort
   };
 }
 
-/** What a failed `fetch` or read means: our own wish to stop, a typed error, or a broken network. */
-export function brokenFetch(thrown: unknown, host: string, signal: AbortSignal): TabmeshError {
+/** The refusal of an answer that is larger than we read. */
+export function answerTooLarge(host: string, maxBytes: number): TabmeshError {
+  return new TabmeshError('upstream_too_large', `the answer of ${host} is larger than ${maxBytes} bytes`, {
+    hint: 'Ask for less at once.',
+    details: { maxBytes },
+  });
+}
+
+/** What a failed `fetch` or read means: our own wish to stop, a typed error, or a broken network, said as `message`. */
+export function brokenFetch(thrown: unknown, message: string, signal: AbortSignal): TabmeshError {
   if (signal.aborted) return toTabmeshError(signal.reason, 'cancelled');
   if (thrown instanceof TabmeshError) return thrown;
-  return new TabmeshError('upstream_unreachable', `${host} could not be reached`, {
+  return new TabmeshError('upstream_unreachable', message, {
     hint: 'Check the network, then try again.',
     retryable: true,
     cause: thrown,

@@ -14,20 +14,20 @@ export type FetchRoute = { readonly via: 'relay'; readonly ticket: FetchTicket }
 export function createTabFetch(options: {
   /** @param renew the last ticket was refused: get another. @throws when there is no way out */
   readonly route: (renew: boolean, signal: AbortSignal) => Promise<FetchRoute>;
-  readonly fetch?: typeof fetch;
 }): FetchPort {
-  const { route, fetch: request = (input, init) => fetch(input, init) } = options;
+  const { route } = options;
 
   const get = async (url: string, way: FetchRoute, signal: AbortSignal, accept?: string): Promise<FetchAnswer> => {
     const target = way.via === 'relay' ? `${way.ticket.url}?url=${encodeURIComponent(url)}` : url;
-    const host = new URL(way.via === 'relay' ? target : url).host;
+    const { host } = new URL(url);
+    const asked = way.via === 'relay' ? `the relay at ${new URL(target).host}` : host;
     const headers: Record<string, string> = accept === undefined ? {} : { accept };
     if (way.via === 'relay') headers['authorization'] = `Bearer ${way.ticket.ticket}`;
     let response: Response;
     try {
-      response = await request(target, { headers, signal, credentials: 'omit', redirect: 'follow', cache: 'no-store' });
+      response = await fetch(target, { headers, signal, credentials: 'omit', redirect: 'follow', cache: 'no-store' });
     } catch (thrown) {
-      throw brokenFetch(thrown, host, signal);
+      throw brokenFetch(thrown, `${asked} could not be reached`, signal);
     }
     return readAnswer(response, host, signal);
   };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FetchPort } from '../../contracts/fetch.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { Invite } from '../../contracts/mesh.ts';
-import { systemClock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import type { DeviceKey } from '../../mesh/identity/device-key.ts';
@@ -43,6 +43,7 @@ export interface HeadlessRoomOptions {
   readonly methods: Readonly<Record<string, ExtraMethod>>;
   /** of this program */
   readonly version: string;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -57,7 +58,7 @@ export interface HeadlessRoom {
 
 /** Starts the peer of a room in a Node process: the composition root beside the tab's. */
 export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<HeadlessRoom> {
-  const { invite, folder, deviceKey, relays, fetch, email, log } = options;
+  const { invite, folder, deviceKey, relays, fetch, email, clock, log } = options;
   const store = await openFileStore(join(folder, 'store'));
   try {
     const privateKey = await loadPeerKey(store);
@@ -66,7 +67,7 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
     const blocks = await openFsBlocks(join(folder, 'blocks'));
     const secret = { room: invite.room, epoch: invite.epoch, secret: invite.secret };
     const replica = await createReplica({ room: invite.room, deviceKey, store, lock: createProcessLock(), log });
-    const shard = createShardSearch({ store, clock: systemClock });
+    const shard = createShardSearch({ store, clock });
     await loadShard(shard, log);
     const room = await startRoomPeer({
       kind: 'relay',
@@ -101,14 +102,14 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
           fetch,
           email,
           device: deviceKey.id,
-          clock: systemClock,
+          clock,
           log,
           publish,
         }),
       methods: options.methods,
       visible: () => true,
       version: options.version,
-      clock: systemClock,
+      clock,
       log,
     });
     return {

@@ -24,6 +24,7 @@ import { indexAction } from '../room/index-action.ts';
 import { RelayServices } from '../room/relay-services.ts';
 import type { RoomPeer } from '../room/room-peer.ts';
 import { startRoomPeer } from '../room/room-peer.ts';
+import { askToPersist } from './ask-to-persist.ts';
 import { openRoomStorage } from './storage.ts';
 import { createWorkerPool } from './worker-pool.ts';
 
@@ -67,7 +68,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       siblings: createSiblingChannel(room),
       log,
     });
-    const relays = relayAddresses(invite, log);
+    const relays = relayAddresses([...invite.relays, ...(config?.multiaddrs ?? [])], log);
     const blocks = createBlockStore(storage.blocks);
     const secret = { room, epoch: invite.epoch, secret: invite.secret };
 
@@ -130,7 +131,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       log,
     });
     const services = new RelayServices(peer.mesh, () => systemClock.now());
-    undo.push(watchPage(peer));
+    undo.push(watchPage(peer), askToPersist(peer.replica));
     const close = async () => {
       await Promise.allSettled([peer.close()]);
       for (const step of undo.reverse()) await step();
@@ -165,14 +166,17 @@ function watchPage(peer: RoomPeer): () => void {
   };
 }
 
-/** The relays of an invite; one that cannot be read does not keep us from the others. */
-function relayAddresses(invite: Invite, log: Log): RelayAddress[] {
-  return invite.relays.flatMap((text) => {
+/** The relays of the invite and of this page's origin; one that cannot be read does not keep us from the others. */
+function relayAddresses(texts: readonly string[], log: Log): RelayAddress[] {
+  const byPeer = new Map<PeerId, RelayAddress>();
+  for (const text of texts) {
     try {
-      return [parseRelayAddress(text)];
+      const relay = parseRelayAddress(text);
+      // what the origin says now comes last and is newer than the invite
+      byPeer.set(relay.peer, relay);
     } catch (error) {
       log.warn('relay address unreadable', { address: text, reason: (error as Error).message });
-      return [];
     }
-  });
+  }
+  return [...byPeer.values()];
 }
