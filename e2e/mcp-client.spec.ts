@@ -29,7 +29,7 @@ test('an MCP client runs the main job in a tab; without tabs, at the relay', asy
     const mesh = await shell.mesh();
     await mesh.expectOthers(['relay direct', 'tab direct']);
     const { name } = await mesh.self();
-    views.push({ mesh, name, ...(await mesh.details(name)) });
+    views.push({ mesh, name, ...(await mesh.ownIds()) });
   }
   const client = await mcp(relay.line.mcp, relay.line.token);
   expect(await client.tools()).toEqual(expect.arrayContaining(TOOLS));

@@ -264,15 +264,15 @@ export class MeshView {
 
   /** This tab's own row. */
   async self(): Promise<PeerRow> {
-    await expect(this.rows.filter({ hasText: /you/ }).first()).toBeVisible();
+    await expect(this.#list.getByRole('button', { name: / you / })).toBeVisible();
     const self = (await this.peers()).find(({ link }) => link === 'you');
     if (self === undefined) throw new Error('this tab is not in its own list');
     return self;
   }
 
-  /** Who a peer is; by the name in its row. */
-  async details(name: string): Promise<{ readonly peer: string; readonly device: string }> {
-    const dialog = await this.#open(name);
+  /** Who this tab is. */
+  async ownIds(): Promise<{ readonly peer: string; readonly device: string }> {
+    const dialog = await this.#open(/ you /);
     const ids = { peer: await copyable(dialog, 'peer id'), device: await copyable(dialog, 'device id') };
     await dialog.getByRole('button', { name: 'Close' }).click();
     return ids;
@@ -289,8 +289,8 @@ export class MeshView {
     return Number(/([\d,]+)\s*$/.exec(text ?? '')?.[1]?.replaceAll(',', ''));
   }
 
-  async #open(name: string): Promise<Locator> {
-    await this.rows.filter({ hasText: name }).click();
+  async #open(name: string | RegExp): Promise<Locator> {
+    await this.#list.getByRole('button', { name }).click();
     const dialog = this.#page.getByRole('dialog', { name: 'Peer' });
     await expect(dialog).toBeVisible();
     return dialog;

@@ -9,7 +9,7 @@ export interface Issue {
 
 type SchemaIssue = z.core.$ZodIssue;
 
-/** Zod's own text when no locale is loaded; a schema with something better to say overrides it. */
+/** The text of an issue whose schema has nothing better to say; see {@link inOurWords}. */
 const NO_TEXT = 'Invalid input';
 /** Longest piece of a refused text that is shown back: enough to recognise it. */
 const SHOWN_CHARS = 40;
@@ -25,6 +25,12 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: 'an object',
   null: 'null',
 };
+
+/**
+ * Options of a parse whose issues {@link issueText} is to put into words. Zod's locale is one for the whole process: whoever
+ * else loads Zod there (the MCP SDK does) would otherwise decide what our errors say, and a relay would say other than a tab.
+ */
+export const inOurWords = { reportInput: true, error: () => NO_TEXT } as const;
 
 /**
  * Puts a schema's issue into words.

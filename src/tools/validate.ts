@@ -1,5 +1,5 @@
 import { TabmeshError } from '../lib/errors.ts';
-import { issueText, type Issue } from './issue-text.ts';
+import { inOurWords, issueText, type Issue } from './issue-text.ts';
 import { MAX_ARGUMENT_BYTES } from './limits.ts';
 import * as z from './zod.ts';
 
@@ -35,7 +35,7 @@ export function checkArgumentsSize(tool: string, args: unknown): void {
  * @throws `invalid_input` that names each field and what was expected; `details.issues` is `[{path, message}]`
  */
 export function validateArguments<S extends z.ZodMiniObject>(tool: string, schema: S, args: unknown): z.output<S> {
-  const outcome = z.safeParse(schema, args ?? {}, { reportInput: true });
+  const outcome = z.safeParse(schema, args ?? {}, inOurWords);
   if (outcome.success) return outcome.data;
   const fields = Object.keys(schema.shape);
   const { issues, text } = readIssues(outcome.error.issues, fields, 'the arguments');
@@ -50,7 +50,7 @@ export function validateArguments<S extends z.ZodMiniObject>(tool: string, schem
  * @throws `invalid_output`; `details.issues` is `[{path, message}]`
  */
 export function validateAnswer<S extends z.ZodMiniObject>(tool: string, schema: S, answer: unknown): z.output<S> {
-  const outcome = z.safeParse(schema, answer, { reportInput: true });
+  const outcome = z.safeParse(schema, answer, inOurWords);
   if (outcome.success) return outcome.data;
   const { issues, text } = readIssues(outcome.error.issues, Object.keys(schema.shape), 'the answer');
   throw new TabmeshError('invalid_output', `${tool} gave an answer that breaks its own description: ${text}`, {

@@ -1,65 +1,32 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { multiaddr } from '@multiformats/multiaddr';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTickets } from '../../relay/tickets.ts';
-import type { Invite } from '../../src/contracts/mesh.ts';
-import { FETCH_TICKET_MS } from '../../src/contracts/relay.ts';
-import type { FetchTicket } from '../../src/contracts/relay.ts';
-import { TabmeshError } from '../../src/lib/errors.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import { FETCH_TICKET_MS, type FetchTicket } from '../../src/contracts/relay.ts';
 import type { CidString, DeviceId, RoomId } from '../../src/lib/ids.ts';
-import { lineLog } from '../../src/lib/log.ts';
-import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
 import { createRoomSecret } from '../../src/mesh/identity/room-secret.ts';
-import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
-import { createMemoryStore } from '../../src/mesh/storage/kv-memory.ts';
-import { createProcessLock } from '../../src/mesh/storage/lock.ts';
-import { startHeadlessRoom, type HeadlessRoom } from '../../src/peer/node/start-room.ts';
+import type { HeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { RELAY_METHODS } from '../../src/peer/room/relay-services.ts';
 import { closed } from '../support/hostile-node.ts';
+import { Cleanups, startMember } from '../support/live-peers.ts';
 import { startLiveRelay, type LiveRelay } from '../support/live-relay.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { startTestRelay } from '../support/relay-http.ts';
-import { multiaddr } from '@multiformats/multiaddr';
 
 const PUBMED = 'https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esearch.fcgi?db=pubmed&term=sleep&retmode=json';
-const cleanups: (() => Promise<unknown>)[] = [];
+const cleanups = new Cleanups();
 let live: LiveRelay;
 let member: HeadlessRoom;
 let other: HeadlessRoom;
-const log: string[] = [];
-
-/** A whole peer, as Tabmesh has them, in a room that meets at the live relay. */
-async function startPeer(invite: Invite): Promise<HeadlessRoom> {
-  const folder = await mkdtemp(join(tmpdir(), 'tabmesh-peer-'));
-  cleanups.push(() => rm(folder, { recursive: true, force: true }));
-  const peer = await startHeadlessRoom({
-    invite,
-    folder,
-    deviceKey: await loadDeviceKey({ store: createMemoryStore(), lock: createProcessLock() }),
-    relays: [parseRelayAddress(live.address)],
-    announce: () => [],
-    fetch: { get: () => Promise.reject(new TabmeshError('upstream_unreachable', 'this peer has no network')) },
-    email: 'test@tabmesh.invalid',
-    methods: {},
-    version: '0',
-    clock: systemClock,
-    log: lineLog((line) => log.push(line), 'peer', ['warn', 'error']),
-  });
-  cleanups.push(() => peer.close());
-  return peer;
-}
 
 beforeAll(async () => {
   live = await startLiveRelay();
-  cleanups.push(() => live.close());
-  member = await startPeer(live.invite);
-  other = await startPeer({ ...live.invite, ...createRoomSecret(), roomName: 'another room' });
+  cleanups.add(() => live.close());
+  member = await startMember(live, cleanups);
+  other = await startMember(live, cleanups, {
+    invite: { ...live.invite, ...createRoomSecret(), roomName: 'another room' },
+  });
 }, 60_000);
-afterAll(async () => {
-  for (const clean of cleanups.reverse()) await clean();
-});
+afterAll(() => cleanups.run());
 
 const linked = (peer: HeadlessRoom) => peer.room.mesh.peers().filter(({ link }) => link === 'direct');
 const anybody = { kind: 'token', tokenId: 't', name: 't', relay: 'r' } as never;
@@ -147,7 +114,7 @@ describe('tickets for /fetch', () => {
       tickets,
       upstreams: { overrides: new Map([['https://eutils.ncbi.nlm.nih.gov', 'http://127.0.0.1:9']]) },
     });
-    cleanups.push(() => relay.close());
+    cleanups.add(() => relay.close());
     const { ticket } = tickets.issue({ room: 'room-a' as RoomId, device: 'device-a' as DeviceId });
     // let through, and then nobody is there
     expect((await ask(relay.urls.fetch, ticket)).status).toBe(502);

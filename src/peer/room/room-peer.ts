@@ -4,6 +4,7 @@ import type { RoomTools } from '../../contracts/tools.ts';
 import type { WorkflowDefinition } from '../../contracts/workflow.ts';
 import { catalog } from '../../catalog/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { coalesce } from '../../lib/coalesce.ts';
 import { toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import { createListeners } from '../../lib/listeners.ts';
@@ -36,6 +37,12 @@ import { RunBook } from './run-book.ts';
 
 /** The workflows that this version can run. */
 const WORKFLOWS: readonly WorkflowDefinition[] = [collectLiterature];
+
+/**
+ * How long a count of served calls may wait to be shown, ms: nobody reads it faster, and drawing every call of thousands a
+ * second would cost more than serving it.
+ */
+const COUNTERS_INTERVAL_MS = 250;
 
 /** What differs between a tab and the relay process. */
 export interface RoomPlatform {
@@ -121,7 +128,18 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     self: { peer, device },
     clock,
   });
-  const ports = createPorts({ self, runs, search, datasets, mesh: () => mesh, replica });
+  const ports = createPorts({
+    self,
+    runs,
+    search,
+    datasets,
+    mesh: () => {
+      // a tool that tells of this peer tells the newest counts
+      counted.flush();
+      return mesh;
+    },
+    replica,
+  });
   const registry = createToolRegistry(catalog);
   const guard = createGuard({ registry, self: { peer, device } });
   const local = createLocalTools({ registry, guard, ports, clock });
@@ -164,15 +182,16 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
       since,
     });
   };
+  const closing = new AbortController();
+  const counted = coalesce(announce, COUNTERS_INTERVAL_MS, clock, closing.signal);
   let indexed = segmentKey(replica, device);
-  const reload = new AbortController();
   /** another tab of this device may have indexed or deleted something */
   const followSegments = () => {
     const now = segmentKey(replica, device);
     if (now === indexed) return;
     indexed = now;
-    platform.search.reload(reload.signal).catch((error: unknown) => {
-      if (!reload.signal.aborted) log.warn('index not reloaded', { reason: toTabmeshError(error).message });
+    platform.search.reload(closing.signal).catch((error: unknown) => {
+      if (!closing.signal.aborted) log.warn('index not reloaded', { reason: toTabmeshError(error).message });
     });
   };
   const unsubscribe = [
@@ -181,7 +200,9 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
       announce();
       changed.notify();
     }),
-    local.counters.subscribe(announce),
+    local.counters.subscribe(() => {
+      counted.soon();
+    }),
     mesh.subscribe(() => {
       changed.notify();
     }),
@@ -192,7 +213,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
 
   const close = async () => {
     for (const stop of unsubscribe) stop();
-    reload.abort();
+    closing.abort();
     runs.close();
     await mesh.stop();
     await replica.close();

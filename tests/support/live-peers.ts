@@ -1,0 +1,136 @@
+import { generateKeyPair } from '@libp2p/crypto/keys';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
+import { MemoryBlockstore } from 'blockstore-core';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Invite } from '../../src/contracts/mesh.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { TabmeshError } from '../../src/lib/errors.ts';
+import type { PeerId } from '../../src/lib/ids.ts';
+import { silentLog, type Log } from '../../src/lib/log.ts';
+import { issueCertificate, verifyCertificate } from '../../src/mesh/identity/certificate.ts';
+import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
+import { deriveRoomKeys } from '../../src/mesh/identity/room-secret.ts';
+import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
+import { startHeadlessNode } from '../../src/mesh/node/room-node.node.ts';
+import { createPresence } from '../../src/mesh/replica/presence.ts';
+import { createReplica } from '../../src/mesh/replica/replica.ts';
+import { createReplicaSync } from '../../src/mesh/replica/sync.ts';
+import { RoomMesh } from '../../src/mesh/room/room-mesh.ts';
+import { createMcpServer, type ServedTools } from '../../src/mesh/rpc/mcp-server.ts';
+import { createMemoryStore } from '../../src/mesh/storage/kv-memory.ts';
+import { createProcessLock } from '../../src/mesh/storage/lock.ts';
+import { startHeadlessRoom, type HeadlessRoom } from '../../src/peer/node/start-room.ts';
+import type { LiveRelay } from './live-relay.ts';
+
+/** Whatever is to be ended when a test file has run, last started first. */
+export class Cleanups {
+  readonly #steps: (() => unknown)[] = [];
+
+  add(step: () => unknown): void {
+    this.#steps.push(step);
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.#steps.splice(0).reverse()) await step();
+  }
+}
+
+const newDevice = () => loadDeviceKey({ store: createMemoryStore(), lock: createProcessLock() });
+
+/** A whole peer, as Tabmesh has them, that meets its room at a live relay. It has no network but that. */
+export async function startMember(
+  live: LiveRelay,
+  cleanups: Cleanups,
+  { invite = live.invite, log = silentLog }: { readonly invite?: Invite; readonly log?: Log } = {},
+): Promise<HeadlessRoom> {
+  const folder = await mkdtemp(join(tmpdir(), 'tabmesh-peer-'));
+  cleanups.add(() => rm(folder, { recursive: true, force: true }));
+  const peer = await startHeadlessRoom({
+    invite,
+    folder,
+    deviceKey: await newDevice(),
+    relays: [parseRelayAddress(live.address)],
+    announce: () => [],
+    fetch: { get: () => Promise.reject(new TabmeshError('upstream_unreachable', 'this peer has no network')) },
+    email: 'test@tabmesh.invalid',
+    methods: {},
+    version: '0',
+    clock: systemClock,
+    log,
+  });
+  cleanups.add(() => peer.close());
+  return peer;
+}
+
+/**
+ * A peer of a live relay's room that serves these tools and nothing else, with no guard but theirs.
+ * @returns its id
+ */
+export async function startToolPeer(live: LiveRelay, cleanups: Cleanups, tools: ServedTools): Promise<PeerId> {
+  const { invite } = live;
+  const privateKey = await generateKeyPair('Ed25519');
+  const peer = peerIdFromPrivateKey(privateKey).toString() as PeerId;
+  const deviceKey = await newDevice();
+  const keys = deriveRoomKeys(invite);
+  const relay = parseRelayAddress(live.address);
+  const node = await startHeadlessNode({
+    privateKey,
+    blockstore: new MemoryBlockstore(),
+    gater: { denyDialMultiaddr: () => false },
+    membership: {
+      secrets: {
+        room: invite.room,
+        epoch: invite.epoch,
+        joinKey: keys.joinProof,
+        verifyCertificate: (bytes, remote) => verifyCertificate(bytes, remote, invite.room),
+      },
+      certificate: await issueCertificate(deviceKey, peer, invite.room),
+      kind: 'tab',
+      isInfrastructure: (remote) => remote === relay.peer,
+      log: silentLog,
+    },
+  });
+  const replica = await createReplica({
+    room: invite.room,
+    deviceKey,
+    store: createMemoryStore(),
+    lock: createProcessLock(),
+  });
+  const { membership } = node.libp2p.services;
+  const mesh = new RoomMesh({
+    node,
+    self: { peer, device: deviceKey.id, kind: 'tab' },
+    relays: [relay],
+    topic: keys.rendezvous,
+    addresses: () => [],
+    serve: createMcpServer(tools, () => 'tool peer', '0', {}),
+    replica: createReplicaSync({ replica }),
+    presence: createPresence({
+      self: peer,
+      deviceOf: (remote) => membership.linkTo(remote)?.member.device,
+      clock: systemClock,
+    }),
+    visible: () => true,
+    clock: systemClock,
+    log: silentLog,
+  });
+  mesh.setPresence({
+    peer,
+    device: deviceKey.id,
+    name: 'tool peer',
+    kind: 'tab',
+    visible: true,
+    tools: tools.list().map(({ name }) => name),
+    shardRecords: 0,
+    served: {},
+    since: 0,
+  });
+  await mesh.start();
+  cleanups.add(async () => {
+    await mesh.stop();
+    await replica.close();
+  });
+  return peer;
+}
