@@ -19,7 +19,8 @@ const ARROWS = {
   'src/mesh': BELOW,
   'src/peer': NOT_APP,
   'src/app': [...BELOW, 'src/peer'],
-  workers: [...BELOW, ...DOMAIN.map((folder) => `src/${folder}`)],
+  // a worker composes a domain folder with its storage; the entry only starts that
+  workers: ['src/peer/tab/workers'],
   relay: NOT_APP,
 };
 

@@ -18,7 +18,11 @@ export async function buildApp({ force }: { readonly force: boolean }): Promise<
   process.stderr.write('Building the app …\n');
   await unmarkBuilt();
   // the manifest tells scripts/bundle-files.ts which file is which
-  const code = await run('node', ['node_modules/vite/bin/vite.js', 'build', '--manifest', '--logLevel', 'warn'], [...TO_STDERR]);
+  const code = await run(
+    'node',
+    ['node_modules/vite/bin/vite.js', 'build', '--manifest', '--logLevel', 'warn'],
+    [...TO_STDERR],
+  );
   if (code !== 0) return code;
   await writeFile('dist/app/THIRD_PARTY_LICENSES.txt', noticesOf(await shippedPackages()));
   await markBuilt(hash);

@@ -18,7 +18,7 @@ export const BASELINE = 'minisearch, its defaults';
 export const OURS = 'BM25, ours';
 
 /** Weights of the vector score that are tried, with 0 (ours alone) and 1 (vectors alone) beside them. */
-export const WEIGHTS = [0.1, 0.2, 0.3, 0.4, 0.5] as const;
+const WEIGHTS = [0.1, 0.2, 0.3, 0.4, 0.5] as const;
 
 export const rankers: readonly Ranker[] = [
   { name: BASELINE, build: buildMiniSearch },

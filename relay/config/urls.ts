@@ -51,7 +51,7 @@ export function relayUrls(
 }
 
 /** `/ip4/127.0.0.1/tcp/8787/ws`, `/dns4/relay.example.org/tcp/443/tls/ws`: the multiaddr of a WebSocket at this origin. */
-export function webSocketAddress(url: URL): string {
+function webSocketAddress(url: URL): string {
   const tls = url.protocol === 'https:';
   const port = url.port === '' ? (tls ? '443' : '80') : url.port;
   const bare = url.hostname.replace(/^\[(.*)\]$/, '$1');

@@ -5,7 +5,7 @@ import { readFileIfThere, writeFileAtomic } from './atomic-file.ts';
 import { lockDataDir } from './lock.ts';
 
 /** Layout of the folder; see `docs/architecture.md`. */
-export const DATA_DIR_VERSION = 1;
+const DATA_DIR_VERSION = 1;
 /** It holds keys, room secrets and the owner's token. */
 const FOLDER_MODE = 0o700;
 

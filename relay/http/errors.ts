@@ -13,7 +13,7 @@ const REFUSALS: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'upstream_b
 const REFUSAL_LINES = { burst: 10, perSecond: 0.2 };
 
 /** Headers that belong to an error: RFC 9110 §10.2.3 (Retry-After, whole seconds) and RFC 6750 §3 (the challenge). */
-export function errorHeaders(error: WireError): Record<string, string> {
+function errorHeaders(error: WireError): Record<string, string> {
   const headers: Record<string, string> = {};
   const retryAfterMs = error.details['retryAfterMs'];
   if (typeof retryAfterMs === 'number') headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));

@@ -4,7 +4,7 @@
  * invite names and to services over TLS, and to loopback without.
  * @param ownSocket WebSocket origin of this relay: not all browsers count it as `'self'`
  */
-export function contentSecurityPolicy(ownSocket: string): string {
+function contentSecurityPolicy(ownSocket: string): string {
   return [
     "default-src 'self'",
     "script-src 'self' 'wasm-unsafe-eval'",

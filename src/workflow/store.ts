@@ -9,7 +9,7 @@ import { mapBounded } from '../lib/semaphore.ts';
  * Runs kept. Months of daily use; a run stores a few KB, or some 300 KB when it collected 10,000 records, so the
  * history stays small beside the data.
  */
-export const MAX_RUNS = 200;
+const MAX_RUNS = 200;
 
 /** Reads of the database at once: enough that it is never idle between two. */
 const READ_PARALLEL = 16;

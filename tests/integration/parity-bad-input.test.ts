@@ -127,8 +127,7 @@ describe('the same words at every door, and nothing runs:', () => {
     const said = await everywhere('dishonest', {}, ['app']);
     expect(said).toMatchObject({
       code: 'invalid_output',
-      message:
-        'dishonest gave an answer that breaks its own description: answer: expected a whole number, got "forty-two"',
+      message: 'dishonest gave an answer that breaks its own description: answer: expected a number, got "forty-two"',
       hint: 'This is a fault of the tool or of the peer that ran it, not of the arguments.',
     });
   });

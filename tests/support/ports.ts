@@ -29,7 +29,7 @@ export const tokenPrincipal: Principal = {
   relay: 'peer-relay' as PeerId,
 };
 
-export function sampleRecord(n: number): LiteratureRecord {
+function sampleRecord(n: number): LiteratureRecord {
   return {
     id: `pubmed:${String(n)}`,
     source: 'pubmed',
@@ -57,7 +57,7 @@ export function sampleRecord(n: number): LiteratureRecord {
   };
 }
 
-export function sampleHit(n: number): SearchHit {
+function sampleHit(n: number): SearchHit {
   return {
     recordCid: cidOf(n),
     recordId: `pubmed:${String(n)}`,
@@ -84,7 +84,7 @@ export const sampleShardAnswer: ShardAnswer = {
   tookMs: 1.5,
 };
 
-export const sampleRoomResult: RoomSearchResult = {
+const sampleRoomResult: RoomSearchResult = {
   query: 'samples',
   hits: [{ ...sampleHit(1), device: selfDevice, deviceName: 'Amber Heron', alsoOn: ['device-2' as DeviceId] }],
   total: 7,

@@ -21,7 +21,7 @@ import { createProcessLock } from '../../src/mesh/storage/lock.ts';
 import { startHeadlessNode } from '../../src/mesh/node/room-node.node.ts';
 
 /** How long a test node waits for a proof: short, so that tests of refusal are quick. */
-export const TEST_JOIN_TIMEOUT_MS = 400;
+const TEST_JOIN_TIMEOUT_MS = 400;
 
 /** A headless node of a room on a free loopback port. */
 export async function startTestNode(

@@ -40,15 +40,6 @@ export async function readServed(name: string): Promise<Uint8Array> {
   return new Uint8Array(await readFile(resolve(SERVED, name)));
 }
 
-/** Always answers `utility` with one file, recorded (`efetch/…`) or self-written. */
-export function fileRoute(utility: 'esearch' | 'efetch', name: string): Route {
-  return async (url) => {
-    if (!url.pathname.endsWith(`/${utility}.fcgi`)) return undefined;
-    const body = name.includes('/') ? await readRecorded(name) : await readServed(name);
-    return { type: name.endsWith('.json') ? 'application/json' : 'text/xml; charset=UTF-8', body };
-  };
-}
-
 /** The demo PubMed with its self-written records. */
 export async function demoRoute(): Promise<Route> {
   const library = await loadDemoLibrary();

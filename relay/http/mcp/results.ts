@@ -25,7 +25,7 @@ export function toCallToolResult(outcome: CallResult): CallToolResult {
 }
 
 /** What went wrong, then what to do about it. */
-export function errorText({ code, message, hint }: WireError): string {
+function errorText({ code, message, hint }: WireError): string {
   return hint === null ? `${message} (${code})` : `${message} (${code})\n${hint}`;
 }
 

@@ -4,7 +4,7 @@ import { toTabmeshError, type WireError } from '../../lib/errors.ts';
 import type { Loading } from './resource.svelte.ts';
 
 /** Records asked for at once: a few screens, one or two page blocks. */
-export const PAGE_SIZE = 100;
+const PAGE_SIZE = 100;
 /** Pages on their way at the same time; a fast scroll must not ask for a whole dataset. */
 const MAX_LOADING = 2;
 /** Pages kept: some thousand records, a few megabytes. */

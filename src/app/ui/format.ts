@@ -45,11 +45,6 @@ export function formatBytes(bytes: number): string {
   return `${threeDigits(value)} ${BYTE_UNITS[unit] ?? 'B'}`;
 }
 
-/** Bytes per second, e.g. `1.24 MB/s`. */
-export function formatRate(bytesPerSecond: number): string {
-  return `${formatBytes(bytesPerSecond)}/s`;
-}
-
 /** Milliseconds as a duration in the two largest units that matter, e.g. `0.82 ms`, `124 ms`, `1.24 s`, `3 min 4 s`, `2 h 5 min`. */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return '–';

@@ -277,7 +277,7 @@ export class Membership implements Startable {
 }
 
 /** True when the connection's bytes do not pass a relay. */
-export function isDirect(connection: Connection): boolean {
+function isDirect(connection: Connection): boolean {
   const names = connection.remoteAddr.getComponents().map((component) => component.name);
   return connection.limits === undefined && (!names.includes('p2p-circuit') || names.includes('webrtc'));
 }

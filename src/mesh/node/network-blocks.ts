@@ -6,7 +6,7 @@ import type { CidString } from '../../lib/ids.ts';
 import type { RoomNode } from './room-node.ts';
 
 /** A member that has the block answers in a round trip or two; after this long nobody here has it. */
-export const BLOCK_TIMEOUT_MS = 15_000;
+const BLOCK_TIMEOUT_MS = 15_000;
 
 /**
  * The blocks of the room: those of this device, else fetched from members over Bitswap and kept. Who decodes a

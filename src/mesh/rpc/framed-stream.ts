@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface';
 import { concatBytes } from '../../lib/bytes.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from './frames.ts';
+import { sendWholeMessages } from './whole-messages.ts';
 
 /**
  * How much may wait for a slow reader before senders are made to wait: a few large answers, not unbounded memory.
@@ -36,6 +37,7 @@ export interface FramedStreamHandlers {
  * @param stream an open libp2p stream whose protocol is negotiated
  */
 export function frameStream(stream: Stream, handlers: FramedStreamHandlers, maxBytes = MAX_FRAME_BYTES): FramedStream {
+  sendWholeMessages(stream);
   const decoder = new FrameDecoder(maxBytes);
   let queue: { frame: Uint8Array; done: () => void; failed: (e: Error) => void }[] = [];
   let queuedBytes = 0;

@@ -1,7 +1,7 @@
 import { TabmeshError } from '../../lib/errors.ts';
 
 /** MCP++ Profile E: a frame is a 4-byte unsigned big-endian length and that many bytes of UTF-8 JSON. */
-export const FRAME_HEADER_BYTES = 4;
+const FRAME_HEADER_BYTES = 4;
 
 /** MCP++ Profile E: 16 MiB of payload, header not counted. */
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024;

@@ -7,7 +7,7 @@ import type { RpcQuotas } from './quotas.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Without an answer for this long a request has failed; tools bring their own, longer deadline. */
-export const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
+const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
 
 export interface RequestContext {
   readonly signal: AbortSignal;

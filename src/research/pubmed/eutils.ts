@@ -7,7 +7,7 @@ import type { RequestQueue } from '../request-queue.ts';
 /** NCBI E-utilities: https://www.ncbi.nlm.nih.gov/books/NBK25497/ */
 const BASE_URL = 'https://eutils.ncbi.nlm.nih.gov/entrez/eutils/';
 /** Three requests a second are allowed to a caller without an API key (NBK25497, "Frequency"). */
-export const REQUEST_SPACING_MS = 334;
+const REQUEST_SPACING_MS = 334;
 /** PubMed's esearch and efetch show at most this many records of a result (NBK25499). */
 export const MAX_RESULTS = 10_000;
 /** The name this program gives itself at NCBI; no spaces allowed. */

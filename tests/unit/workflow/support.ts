@@ -14,7 +14,7 @@ import { createEngine, type StartOptions } from '../../../src/workflow/engine.ts
 import { createRunStore } from '../../../src/workflow/store.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 
-export const NEVER = new AbortController().signal;
+const NEVER = new AbortController().signal;
 export const RUN = 'run-1' as RunId;
 
 export function id(text: string): StepId {

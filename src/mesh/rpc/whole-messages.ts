@@ -1,0 +1,22 @@
+import type { Stream } from '@libp2p/interface';
+
+/** What libp2p's WebRTC stream does inside: puts pieces on the data channel. */
+interface PieceSender {
+  _sendMessage?: (pieces: Iterable<Uint8Array> & { subarray(): Uint8Array }) => void;
+}
+
+/**
+ * Lets a WebRTC stream put each of its messages on the data channel as one message. libp2p (`@libp2p/webrtc` 6.0, `stream.js`)
+ * sends every piece of it alone, and the length prefix is a piece: twice the messages for the same bytes, measured to cost
+ * two thirds of the messages a second, and the small messages that Firefox may deliver out of order (bug 1983831). The other
+ * side reads the pieces as one byte stream, so it sees no difference. A stream of another kind is left as it is.
+ */
+export function sendWholeMessages(stream: Stream): void {
+  const inner = stream as unknown as PieceSender;
+  const send = inner._sendMessage;
+  if (typeof send !== 'function') return;
+  inner._sendMessage = (pieces) => {
+    const whole = pieces.subarray();
+    send.call(stream, Object.assign([whole], { subarray: () => whole }));
+  };
+}
