@@ -3,6 +3,8 @@ import { runRelay } from './run.ts';
 
 /** By convention 128 + the signal's number (2, SIGINT): somebody could not wait. */
 const EXIT_IMPATIENT = 130;
+/** Under npm a Ctrl-C arrives twice at once, from the terminal and passed on by npm: that is one wish to stop, ms. */
+const SAME_WISH_MS = 500;
 
 /**
  * Runs a relay as this process, and ends the process with it. The first SIGINT or SIGTERM stops it in order, the second
@@ -11,9 +13,12 @@ const EXIT_IMPATIENT = 130;
  */
 export async function runInProcess(startRelayPeers: StartRelayPeers, appFolder: string): Promise<never> {
   const stop = new AbortController();
+  let toldAt = 0;
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      if (stop.signal.aborted) process.exit(EXIT_IMPATIENT);
+      const told = performance.now();
+      if (stop.signal.aborted && told - toldAt > SAME_WISH_MS) process.exit(EXIT_IMPATIENT);
+      if (!stop.signal.aborted) toldAt = told;
       stop.abort(new DOMException(name, 'AbortError'));
     });
   }

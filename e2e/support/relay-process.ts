@@ -35,10 +35,15 @@ export interface RelayProcess {
 /**
  * Runs the relay's program and waits for its line.
  * @param args of the command line, besides `--json`
+ * @param app folder of another build than `dist/app`
  * @throws with what it said, when it ends or stays silent
  */
-export async function runRelay(args: readonly string[]): Promise<RelayProcess> {
-  const child = spawn(process.execPath, ['relay/main.ts', '--json', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function runRelay(args: readonly string[], app?: string): Promise<RelayProcess> {
+  const program = app === undefined ? 'relay/main.ts' : 'e2e/support/relay-with-app.ts';
+  const child = spawn(process.execPath, [program, '--json', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: app === undefined ? process.env : { ...process.env, E2E_APP_FOLDER: app },
+  });
   const said: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
   const log = (): string => said.join('');

@@ -14,8 +14,11 @@ export interface TestRelay {
   stop(): Promise<void>;
   /** Ends it as a power cut does: its lock stays behind. */
   kill(): Promise<void>;
-  /** Starts it again after `stop` or `kill`: same port, same folder. */
-  restart(): Promise<void>;
+  /**
+   * Starts it again after `stop` or `kill`: same port, same folder.
+   * @param app folder of another build of the app, to be served from now on
+   */
+  restart(app?: string): Promise<void>;
   /** Stops it if it runs, and deletes its folder. */
   dispose(): Promise<void>;
 }
@@ -26,7 +29,8 @@ export interface TestRelay {
  */
 export async function startRelay(args: readonly string[]): Promise<TestRelay> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'tabmesh-e2e-'));
-  const start = (port: string): Promise<RelayProcess> => runRelay(['--data', dataFolder, '--port', port, ...args]);
+  const start = (port: string, app?: string): Promise<RelayProcess> =>
+    runRelay(['--data', dataFolder, '--port', port, ...args], app);
   let latest = await start('0');
   let running: RelayProcess | undefined = latest;
   let earlier = '';
@@ -43,10 +47,10 @@ export async function startRelay(args: readonly string[]): Promise<TestRelay> {
     log: () => earlier + latest.log(),
     stop: () => end('stop'),
     kill: () => end('kill'),
-    async restart() {
+    async restart(app) {
       if (running !== undefined) throw new Error('the relay is running');
       earlier += latest.log();
-      latest = await start(new URL(latest.line.app).port);
+      latest = await start(new URL(latest.line.app).port, app);
       running = latest;
     },
     async dispose() {

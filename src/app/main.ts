@@ -5,7 +5,12 @@ import { mountApp } from './mount.ts';
  * @param invite the fragment that was taken from the address bar
  */
 export function boot(invite: string | null): void {
-  mountApp(async () => (await import('../peer/tab.ts')).openHost(), invite);
+  const peer = () => import('../peer/tab.ts');
+  mountApp(
+    async () => (await peer()).openHost(),
+    invite,
+    async (room) => (await peer()).exportStoredRoom(room),
+  );
   if (import.meta.env.PROD && 'serviceWorker' in navigator) {
     void import('./sw/register.ts').then(({ registerServiceWorker }) => registerServiceWorker());
   }

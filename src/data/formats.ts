@@ -4,6 +4,9 @@ import { FORMAT_VERSIONS } from '../contracts/versions.ts';
 import type { CidString, DeviceId, RunId } from '../lib/ids.ts';
 import { address, count, fields, flag, list, nullable, text, versioned, webUrl, word, type Shape } from './shape.ts';
 
+/** What a manifest block says that it is. */
+export const MANIFEST_FORMAT = 'tabmesh/dataset-manifest';
+
 /** One page of a dataset: the addresses of its records. */
 export interface Page {
   readonly records: readonly CidString[];
@@ -68,7 +71,7 @@ const provenanceShape: Shape<Provenance> = fields<Provenance>({
 
 /** The manifest; `data` is an IPLD link in the block, so that a manifest alone leads to everything. */
 export const manifestShape: Shape<DatasetManifest> = versioned<DatasetManifest>(
-  'tabmesh/dataset-manifest',
+  MANIFEST_FORMAT,
   FORMAT_VERSIONS.dataset,
   { data: address, name: text, provenance: provenanceShape },
 );

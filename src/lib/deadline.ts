@@ -25,6 +25,9 @@ export interface Deadline {
   dispose(): void;
 }
 
+/** Made once: an `abort()` without a reason makes a DOMException with a stack, on every call. */
+const ENDED = new Error('the work ended in time');
+
 /** Starts a {@link Deadline}. An already aborted `signal` gives an already aborted deadline. */
 export function startDeadline({ clock, ms, what, signal }: DeadlineOptions): Deadline {
   const endsAt = clock.now() + ms;
@@ -54,7 +57,7 @@ export function startDeadline({ clock, ms, what, signal }: DeadlineOptions): Dea
     remaining: () => Math.max(0, endsAt - clock.now()),
     race: (work) => raceSignal(work, controller.signal),
     dispose() {
-      timer.abort();
+      timer.abort(ENDED);
       signal?.removeEventListener('abort', onCallerAbort);
     },
   };

@@ -21,6 +21,8 @@ import { fetchRelayConfig } from './tab/relay-config.ts';
 import { createRoomClient } from './tab/room-client.ts';
 import { deleteEverything, deleteRoomStorage, openDeviceStore } from './tab/storage.ts';
 
+export { exportStoredRoom } from './tab/export-stored.ts';
+
 const NAME = 'device/name';
 const SETTINGS = 'device/settings';
 const NO_SETTINGS: Settings = { stun: [] };
@@ -137,7 +139,7 @@ class TabHost implements AppHost {
   }
 
   exportRoom(room: RoomId): Promise<Blob> {
-    return exportStoredRoom(room, this.#deviceKey);
+    return exportStoredRoom(room);
   }
 
   async #openInvite(invite: Invite): Promise<RoomClient> {

@@ -25,13 +25,16 @@ export class Session {
   host = $state.raw<AppHost | null>(null);
   rooms = $state.raw<readonly RememberedRoom[]>([]);
   readonly #loadHost: () => Promise<AppHost>;
+  readonly #exportRoom: AppHost['exportRoom'] | undefined;
   /** only the newest request to open something may change the phase */
   #turn = 0;
   /** the room that runs, also while an invite to another one is shown */
   #running: LiveRoom | null = null;
 
-  constructor(loadHost: () => Promise<AppHost>) {
+  /** @param exportRoom works also where no host loads */
+  constructor(loadHost: () => Promise<AppHost>, exportRoom?: AppHost['exportRoom']) {
     this.#loadHost = loadHost;
+    this.#exportRoom = exportRoom;
   }
 
   /** Loads the host, then goes to the invite, the last room or the welcome page. Failures end in phase `failed`. */
@@ -98,6 +101,12 @@ export class Session {
   fail(thrown: unknown, room: { id: RoomId; name: string } | null = this.current()): void {
     console.error(thrown);
     this.#settle({ at: 'failed', error: toTabmeshError(thrown).toWire(), room });
+  }
+
+  /** A function that exports what this browser stores of a room; null where there is none. */
+  get exporter(): AppHost['exportRoom'] | null {
+    const { host } = this;
+    return this.#exportRoom ?? (host === null ? null : (room) => host.exportRoom(room));
   }
 
   async #enter(

@@ -21,9 +21,17 @@ const COURTESY_MS = 4_000;
 const UPGRADE_MIN_MS = 5_000;
 const UPGRADE_MAX_MS = 5 * 60 * 1000;
 
+/** How one relay lists a peer. */
+interface Listing {
+  readonly introduction: Introduction;
+  readonly relay: RelayAddress;
+}
+
 interface Target {
-  introduction: Introduction;
-  relay: RelayAddress;
+  /** by the relay's peer id; never empty */
+  readonly listings: Map<string, Listing>;
+  /** the newest of them: the way that is tried */
+  listing: Listing;
   /** failures since the last link */
   attempts: number;
   /** tries to replace a relayed link by a direct one */
@@ -76,13 +84,23 @@ export class PeerDialer {
     this.#schedule(this.#want(introduction, relay), introduction.addresses.length > 0 ? 0 : COURTESY_MS);
   }
 
-  /** The relay no longer lists the peer; an open link stays. */
-  left(peer: PeerId): void {
+  /** The relay no longer lists the peer; an open link stays, and so does what another relay says. */
+  left(peer: PeerId, relay: RelayAddress): void {
     const target = this.#targets.get(peer);
-    if (target === undefined) return;
+    if (target?.listings.delete(relay.peer) !== true) return;
+    const other = [...target.listings.values()].at(-1);
+    if (other !== undefined) {
+      target.listing = other;
+      return;
+    }
     if (target.timer !== null) clearTimeout(target.timer);
     this.#targets.delete(peer);
     this.#options.onChange();
+  }
+
+  /** The relay is gone: who it listed cannot be reached through it, and it will introduce those that are there anew. */
+  relayGone(relay: RelayAddress): void {
+    for (const peer of [...this.#targets.keys()]) this.left(peer, relay);
   }
 
   stop(): void {
@@ -92,13 +110,17 @@ export class PeerDialer {
   }
 
   #want(introduction: Introduction, relay: RelayAddress): Target {
+    const listing: Listing = { introduction, relay };
     const known = this.#targets.get(introduction.peer);
     if (known !== undefined) {
-      known.introduction = introduction;
-      known.relay = relay;
+      known.listing = listing;
+      // last in the map is newest
+      known.listings.delete(relay.peer);
+      known.listings.set(relay.peer, listing);
       return known;
     }
-    const target: Target = { introduction, relay, attempts: 0, upgrades: 0, timer: null, dialling: false };
+    const listings = new Map([[relay.peer, listing]]);
+    const target: Target = { listings, listing, attempts: 0, upgrades: 0, timer: null, dialling: false };
     this.#targets.set(introduction.peer, target);
     this.#options.onChange();
     return target;
@@ -114,7 +136,7 @@ export class PeerDialer {
 
   async #dial(target: Target): Promise<void> {
     const { membership, dialsThroughRelay, log } = this.#options;
-    const { peer, addresses } = target.introduction;
+    const { peer, addresses } = target.listing.introduction;
     const current = () => this.#targets.get(peer) === target && !this.#stop.signal.aborted;
     const link = membership.linkTo(peer);
     if (target.dialling || !current() || link?.direct === true) return;
@@ -137,7 +159,7 @@ export class PeerDialer {
 
   /** The side that dialled a relayed link goes on looking for a direct one. */
   #keepUpgrading(target: Target): void {
-    const { peer, addresses } = target.introduction;
+    const { peer, addresses } = target.listing.introduction;
     const link = this.#options.membership.linkTo(peer);
     if (link === undefined || addresses.length > 0) return;
     if (link.direct) target.upgrades = 0;
@@ -149,7 +171,8 @@ export class PeerDialer {
 
   async #upgrade(target: Target): Promise<void> {
     const { node, membership } = this.#options;
-    const webrtc = throughRelay(target.relay, target.introduction.peer, true);
+    const { relay, introduction } = target.listing;
+    const webrtc = throughRelay(relay, introduction.peer, true);
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(WEBRTC_TIMEOUT_MS)]);
     // without force libp2p answers with the relayed connection that is there
     await membership.proven(await node.dial(webrtc, { signal, force: true }));
@@ -157,7 +180,8 @@ export class PeerDialer {
 
   async #connect(target: Target): Promise<void> {
     const { node, membership, log } = this.#options;
-    const { peer, addresses } = target.introduction;
+    const { relay, introduction } = target.listing;
+    const { peer, addresses } = introduction;
     const within = (ms: number) => AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ms)]);
     if (addresses.length > 0) {
       const direct = addresses.map((address) => multiaddr(address));
@@ -165,12 +189,12 @@ export class PeerDialer {
       return;
     }
     try {
-      const webrtc = throughRelay(target.relay, peer, true);
+      const webrtc = throughRelay(relay, peer, true);
       await membership.proven(await node.dial(webrtc, { signal: within(WEBRTC_TIMEOUT_MS) }));
     } catch (error) {
       // a relayed link is slower and bounded, but it is a link
       log.info('no direct way to a peer', { peer, reason: (error as Error).message });
-      const circuit = throughRelay(target.relay, peer, false);
+      const circuit = throughRelay(relay, peer, false);
       await membership.proven(await node.dial(circuit, { signal: within(CIRCUIT_TIMEOUT_MS) }));
     }
   }

@@ -1,8 +1,9 @@
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { SignedUpdate } from '../../contracts/replica.ts';
+import { FORMAT_VERSIONS } from '../../contracts/versions.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { DeviceId } from '../../lib/ids.ts';
-import { isPlainMap } from '../../lib/strict-map.ts';
+import { decodeMap, isPlainMap } from '../../lib/strict-map.ts';
 import type { AuthorHead } from './chain.ts';
 import { decodeEntry, encodeEntry } from './entry.ts';
 
@@ -70,11 +71,24 @@ function entryKey({ author, epoch, seq }: Pick<SignedUpdate, 'author' | 'epoch' 
 
 function readEntry(stored: unknown, author: DeviceId): SignedUpdate {
   try {
-    if (stored instanceof Uint8Array) return decodeEntry(stored);
+    if (stored instanceof Uint8Array) {
+      refuseNewer(stored);
+      return decodeEntry(stored);
+    }
   } catch (thrown) {
+    if (thrown instanceof TabmeshError && thrown.code === 'format_newer') throw thrown;
     throw corrupt(`an entry of ${author}`, thrown);
   }
   throw corrupt(`an entry of ${author}`);
+}
+
+function refuseNewer(entry: Uint8Array): void {
+  const version = decodeMap(entry)?.['version'];
+  if (typeof version !== 'number' || version <= FORMAT_VERSIONS.replica) return;
+  throw new TabmeshError('format_newer', `the stored replica has an entry of version ${version}`, {
+    hint: 'Update this app. The replica was left as it is.',
+    details: { version },
+  });
 }
 
 function isHead(value: unknown): value is AuthorHead {

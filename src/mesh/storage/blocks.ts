@@ -1,5 +1,7 @@
+import { code as DAG_CBOR } from '@ipld/dag-cbor';
 import { base32 } from 'multiformats/bases/base32';
 import { CID } from 'multiformats/cid';
+import * as Digest from 'multiformats/hashes/digest';
 import type { BlockStore } from '../../contracts/dataset.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import { TabmeshError } from '../../lib/errors.ts';
@@ -35,6 +37,15 @@ export function createBlockStore(store: KeyValueStore): BlockStore {
       await store.delete(keyOf(cid));
     },
   };
+}
+
+/** The addresses of all blocks of a store that {@link createBlockStore} writes, each as that of a dag-cbor block. */
+export async function blockCids(store: KeyValueStore): Promise<readonly CidString[]> {
+  const keys = await store.keys(PREFIX);
+  return keys.map((key) => {
+    const multihash = Digest.decode(base32.baseDecode(key.slice(PREFIX.length)));
+    return CID.createV1(DAG_CBOR, multihash).toString() as CidString;
+  });
 }
 
 /** @throws `invalid_input` when the text is not a CID */

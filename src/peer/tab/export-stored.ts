@@ -1,28 +1,26 @@
 import { exportCar } from '../../data/car-export.ts';
+import { findWholeDatasets } from '../../data/salvage.ts';
 import type { RoomId } from '../../lib/ids.ts';
-import type { DeviceKey } from '../../mesh/identity/device-key.ts';
-import { createReplica } from '../../mesh/replica/replica.ts';
-import { createBlockStore } from '../../mesh/storage/blocks.ts';
-import { createWebLock } from '../../mesh/storage/lock.browser.ts';
+import { blockCids, createBlockStore } from '../../mesh/storage/blocks.ts';
 import { toBlob } from './room-client.ts';
-import { openRoomStorage } from './storage.ts';
+import { openRoomBlocks } from './storage.ts';
 
 /** Reading everything from disk, on the slowest machine. */
 const EXPORT_TIMEOUT_MS = 10 * 60 * 1000;
 
-/** Every dataset that this device keeps of a room, as one CAR, without network, workers or node: for the crash screen. */
-export async function exportStoredRoom(room: RoomId, deviceKey: DeviceKey): Promise<Blob> {
-  const storage = await openRoomStorage(room);
+/**
+ * Every dataset that this browser has whole of a room, as one CAR, from its blocks alone: for the crash screen, when network,
+ * workers, the list of datasets or even this device's own key may be what cannot be read. Changes nothing.
+ * @throws `format_newer` when the database itself belongs to a newer app; `storage_failed`
+ */
+export async function exportStoredRoom(room: RoomId): Promise<Blob> {
+  const signal = AbortSignal.timeout(EXPORT_TIMEOUT_MS);
+  const store = await openRoomBlocks(room);
   try {
-    const lock = createWebLock(`tabmesh/replica/${room}`);
-    const replica = await createReplica({ room, deviceKey, store: storage.store, lock });
-    const kept = Object.values(replica.state().devices[replica.device]?.datasets ?? {});
-    try {
-      return await toBlob(exportCar(kept, createBlockStore(storage.blocks), AbortSignal.timeout(EXPORT_TIMEOUT_MS)));
-    } finally {
-      await replica.close();
-    }
+    const blocks = createBlockStore(store);
+    const datasets = await findWholeDatasets(await blockCids(store), blocks, signal);
+    return await toBlob(exportCar(datasets, blocks, signal));
   } finally {
-    await storage.close();
+    await store.close();
   }
 }

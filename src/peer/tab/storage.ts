@@ -38,6 +38,11 @@ export async function openRoomStorage(room: RoomId): Promise<RoomStorage> {
   return { store, blocks, close };
 }
 
+/** The blocks of a room alone, whatever version the rest is of: a block is what its address says. @throws `storage_failed` */
+export function openRoomBlocks(room: RoomId): Promise<KeyValueStore> {
+  return openIdbStore(databases(room).blocks);
+}
+
 /** Deletes all that this device stores of a room. */
 export async function deleteRoomStorage(room: RoomId): Promise<void> {
   const names = databases(room);
