@@ -13,7 +13,7 @@ export interface Sample {
   readonly p50ManyMs: number;
 }
 
-/** Calls in flight in the busy half of a round: half of what a member may have (design.md). */
+/** Calls in flight in the busy half of a round: half of what a member may have. */
 export const MANY = 32;
 
 /** Just-in-time compilation and lazily opened streams are not what is measured. */

@@ -6,7 +6,7 @@ import type { Invite } from '../../src/contracts/mesh.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import type { PeerId } from '../../src/lib/ids.ts';
 import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
-import { encodeInvite, parseInvite } from '../../src/mesh/identity/invite.ts';
+import { encodeInvite, MAX_RELAYS, parseInvite } from '../../src/mesh/identity/invite.ts';
 import { createRoomSecret } from '../../src/mesh/identity/room-secret.ts';
 import { createRoomsStore } from '../../src/mesh/identity/rooms-store.ts';
 import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
@@ -15,6 +15,7 @@ import { openFileStore } from '../../src/mesh/storage/kv-file.node.ts';
 import { createProcessLock } from '../../src/mesh/storage/lock.ts';
 import type { HeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { startHeadlessRoom } from '../../src/peer/node/start-room.ts';
+import { readRelays } from '../../src/peer/room/read-relays.ts';
 import { RELAY_METHODS } from '../../src/peer/room/relay-services.ts';
 import type { RoomChoice } from '../config/parse.ts';
 import type { RelayPeers, RelayPeersOptions, StartRelayPeers } from '../peers.ts';
@@ -45,7 +46,9 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
     const deviceKey = await loadDeviceKey({ store, lock: createProcessLock(), signal });
     relay = await startRelayNode(await loadRelayKey(store), urls.announce, log);
     const peerId = relay.libp2p.peerId.toString() as PeerId;
-    const multiaddrs = urls.announce.map((address) => `${address}/p2p/${peerId}`);
+    // a machine with many networks has more addresses than an invite holds; the best come first
+    const reachable = urls.announce.slice(0, MAX_RELAYS);
+    const multiaddrs = reachable.map((address) => `${address}/p2p/${peerId}`);
     const invite = await chooseRoom(store, options.room, multiaddrs);
     if (invite !== null) {
       const { room } = invite;
@@ -54,9 +57,13 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
         folder: join(dataDir, 'rooms', room),
         deviceKey,
         // its own relay, without the way round over the public address
-        relays: [parseRelayAddress(`/ip4/127.0.0.1/tcp/${relay.port}/ws/p2p/${peerId}`)],
+        relays: [
+          parseRelayAddress(`/ip4/127.0.0.1/tcp/${relay.port}/ws/p2p/${peerId}`),
+          // another relay introduces members whose invite names only that one
+          ...readRelays(invite.relays, log).filter((other) => other.peer !== peerId),
+        ],
         announce: (peer) =>
-          urls.announce.map((address) => `${address}/http-path/${encodeURIComponent(ROOM_PATH.slice(1) + peer)}`),
+          reachable.map((address) => `${address}/http-path/${encodeURIComponent(ROOM_PATH.slice(1) + peer)}`),
         fetch: options.fetch,
         email: options.contact,
         methods: memberMethods(options, room),

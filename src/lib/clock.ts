@@ -4,11 +4,33 @@ export interface Clock {
   now(): number;
   /** resolves after `ms` milliseconds; rejects with `signal.reason` when aborted first */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Runs `action` after `ms` milliseconds; returns what takes it back. For a clock that has something cheaper than a
+   * `sleep` with a signal: most time limits are set and taken back thousands of times a second.
+   */
+  after?(ms: number, action: () => void): () => void;
+}
+
+/** {@link Clock.after} by whatever means the clock has. */
+export function runAfter(clock: Clock, ms: number, action: () => void): () => void {
+  if (clock.after !== undefined) return clock.after(ms, action);
+  const taken = new AbortController();
+  // it rejects only because it was taken back
+  clock.sleep(ms, taken.signal).then(action, () => undefined);
+  return () => {
+    taken.abort();
+  };
 }
 
 /** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  after: (ms, action) => {
+    const timer = setTimeout(action, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) {

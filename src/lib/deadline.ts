@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import { runAfter, type Clock } from './clock.ts';
 import { TabmeshError, toTabmeshError } from './errors.ts';
 
 export interface DeadlineOptions {
@@ -25,55 +25,59 @@ export interface Deadline {
   dispose(): void;
 }
 
-/** Made once: an `abort()` without a reason makes a DOMException with a stack, on every call. */
-const ENDED = new Error('the work ended in time');
-
 /** Starts a {@link Deadline}. An already aborted `signal` gives an already aborted deadline. */
 export function startDeadline({ clock, ms, what, signal }: DeadlineOptions): Deadline {
   const endsAt = clock.now() + ms;
-  const controller = new AbortController();
-  const timer = new AbortController();
   let reason: TabmeshError | undefined;
+  // made when somebody asks for it: a signal and its events cost more than all else here
+  let controller: AbortController | undefined;
+  const racing = new Set<(error: TabmeshError) => void>();
   const end = (error: TabmeshError) => {
     if (reason !== undefined) return;
     reason = error;
-    controller.abort(error);
+    controller?.abort(error);
+    for (const lose of racing) lose(error);
+    racing.clear();
   };
   const onCallerAbort = () => {
     end(toTabmeshError(signal?.reason, 'cancelled'));
   };
   if (signal?.aborted === true) onCallerAbort();
   else signal?.addEventListener('abort', onCallerAbort, { once: true });
-  clock.sleep(ms, timer.signal).then(
-    () => {
-      end(timeoutError(what, ms));
-    },
-    // the sleep rejects only because `dispose` stopped it: the work ended in time
-    () => undefined,
-  );
+  const stopTimer = runAfter(clock, ms, () => {
+    end(timeoutError(what, ms));
+  });
   return {
-    signal: controller.signal,
+    get signal() {
+      if (controller === undefined) {
+        controller = new AbortController();
+        if (reason !== undefined) controller.abort(reason);
+      }
+      return controller.signal;
+    },
     reason: () => reason,
     remaining: () => Math.max(0, endsAt - clock.now()),
-    race: (work) => raceSignal(work, controller.signal),
+    race<T>(work: Promise<T>) {
+      return new Promise<T>((resolve, reject) => {
+        if (reason !== undefined) reject(reason);
+        else racing.add(reject);
+        work.then(
+          (value) => {
+            racing.delete(reject);
+            resolve(value);
+          },
+          (error: unknown) => {
+            racing.delete(reject);
+            reject(error as Error);
+          },
+        );
+      });
+    },
     dispose() {
-      timer.abort(ENDED);
+      stopTimer();
       signal?.removeEventListener('abort', onCallerAbort);
     },
   };
-}
-
-function raceSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = () => {
-      reject(toTabmeshError(signal.reason));
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    void work.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort);
-    });
-  });
 }
 
 function timeoutError(what: string, ms: number): TabmeshError {

@@ -7,11 +7,12 @@ import { TabmeshError } from '../lib/errors.ts';
 import type { RoomId } from '../lib/ids.ts';
 import type { DeviceKey } from '../mesh/identity/device-key.ts';
 import { loadDeviceKey } from '../mesh/identity/device-key.ts';
-import { parseInvite, previewInvite } from '../mesh/identity/invite.ts';
+import { MAX_RELAYS, parseInvite, previewInvite } from '../mesh/identity/invite.ts';
 import { friendlyName } from '../mesh/identity/names.ts';
 import { createRoomSecret } from '../mesh/identity/room-secret.ts';
 import type { RoomsStore } from '../mesh/identity/rooms-store.ts';
 import { createRoomsStore } from '../mesh/identity/rooms-store.ts';
+import { equalConstantTime } from '../mesh/membership/proof.ts';
 import { createWebLock } from '../mesh/storage/lock.browser.ts';
 import { consoleLog } from './tab/console-log.ts';
 import { exportStoredRoom } from './tab/export-stored.ts';
@@ -82,7 +83,8 @@ class TabHost implements AppHost {
 
   async readInvite(text: string): ReturnType<AppHost['readInvite']> {
     const invite = parseInvite(text);
-    return previewInvite(invite, await this.#rooms.has(invite.room));
+    const known = await this.#knownAs(invite);
+    return previewInvite(invite, known === 'same');
   }
 
   async createRoom(name: string): Promise<RoomClient> {
@@ -96,8 +98,17 @@ class TabHost implements AppHost {
 
   async joinRoom(text: string): Promise<RoomClient> {
     const invite = parseInvite(text);
-    await this.#rooms.put(invite);
-    return this.#openInvite(invite);
+    const known = await this.#knownAs(invite);
+    // whoever knows a room's id could otherwise lock us out of it by an invite
+    if (known === 'other') {
+      throw new TabmeshError('conflict', `this browser is in “${invite.roomName}” by another secret`, {
+        hint: 'If the invite is right, leave the room in Settings first, then open the invite again.',
+      });
+    }
+    const relays = known === 'same' ? (await this.#rooms.get(invite.room)).invite.relays : [];
+    const joined: Invite = { ...invite, relays: [...new Set([...invite.relays, ...relays])].slice(0, MAX_RELAYS) };
+    await this.#rooms.put(joined);
+    return this.#openInvite(joined);
   }
 
   async openRoom(room: RoomId): Promise<RoomClient> {
@@ -140,6 +151,14 @@ class TabHost implements AppHost {
 
   exportRoom(room: RoomId): Promise<Blob> {
     return exportStoredRoom(room);
+  }
+
+  /** Whether the invite's room is known here, by this secret or by another. */
+  async #knownAs(invite: Invite): Promise<'same' | 'other' | 'unknown'> {
+    if (!(await this.#rooms.has(invite.room))) return 'unknown';
+    const { invite: ours } = await this.#rooms.get(invite.room);
+    const same = ours.epoch === invite.epoch && equalConstantTime(ours.secret, invite.secret);
+    return same ? 'same' : 'other';
   }
 
   async #openInvite(invite: Invite): Promise<RoomClient> {

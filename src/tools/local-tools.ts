@@ -62,9 +62,19 @@ export function createLocalTools({ registry, guard, ports, clock }: LocalToolsOp
       };
       const start = async () => {
         try {
-          deadline.signal.throwIfAborted();
+          const over = deadline.reason();
+          if (over !== undefined) throw over;
           tally.count(name);
-          return await run({ ports, principal: request.principal, signal: deadline.signal, progress });
+          const { principal } = request;
+          return await run({
+            ports,
+            principal,
+            // only a tool that asks for it pays for it
+            get signal() {
+              return deadline.signal;
+            },
+            progress,
+          });
         } finally {
           // a tool that does not heed its signal keeps its slot until it really ends
           release();

@@ -46,7 +46,17 @@ export function createRoomTools({ self, local, remotes, clock }: RoomToolsOption
   const inFlight = new Map<PeerId, number>();
   const remembered = new Set<string>();
 
-  const knownPlaces = (): KnownPlace[] => {
+  let known: readonly KnownPlace[] | null = null;
+  const forget = () => {
+    known = null;
+  };
+  local.subscribe(forget);
+  remotes.subscribe(forget);
+
+  /** kept between changes: a call must not cost more the more peers are here */
+  const knownPlaces = (): readonly KnownPlace[] => (known ??= lookAround());
+
+  const lookAround = (): KnownPlace[] => {
     const own = { place: here, tools: local.list(), direct: true, latencyMs: 0, visible: true };
     const others = remotes.list().map((remote) => ({ ...remote, relay: remote.place.kind === 'relay' }));
     for (const { tools } of others) {
@@ -107,13 +117,14 @@ export function createRoomTools({ self, local, remotes, clock }: RoomToolsOption
         const failed = new Map<Candidate, TabmeshError>();
         for (const candidate of selection.candidates) {
           route = explain(selection, candidate, failed);
-          deadline.signal.throwIfAborted();
+          const over = deadline.reason();
+          if (over !== undefined) throw over;
           try {
             const value = await runAt(candidate, request, options, deadline);
             return { ok: true, value, route, tookMs: clock.now() - startedAt };
           } catch (thrown) {
             const error = toTabmeshError(thrown, 'tool_failed');
-            if (deadline.signal.aborted || !mayBeginElsewhere(error, candidate)) throw error;
+            if (deadline.reason() !== undefined || !mayBeginElsewhere(error, candidate)) throw error;
             failed.set(candidate, error);
           }
         }

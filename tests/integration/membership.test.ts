@@ -129,6 +129,17 @@ describe('membership on real connections', () => {
     expect(await other.blockstore.has(cid)).toBe(false);
   });
 
+  it('takes a member for a relay only where a relay is known to be', async () => {
+    const room = createRoomSecret();
+    const relay = await member(room);
+    const trusting = await member(room);
+    const careful = await member(room, { isRelayAt: () => false });
+    await link(trusting.node, relay.address);
+    await link(careful.node, relay.address);
+    const kinds = [trusting, careful].map(({ node }) => node.libp2p.services.membership.links()[0]?.member.kind);
+    expect(kinds).toEqual(['relay', 'tab']);
+  });
+
   it('forgets the proof with the connection', async () => {
     const room = createRoomSecret();
     const a = await member(room);

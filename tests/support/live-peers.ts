@@ -88,6 +88,7 @@ export async function startToolPeer(live: LiveRelay, cleanups: Cleanups, tools: 
       },
       certificate: await issueCertificate(deviceKey, peer, invite.room),
       kind: 'tab',
+      isRelayAt: () => true,
       isInfrastructure: (remote) => remote === relay.peer,
       log: silentLog,
     },

@@ -26,7 +26,7 @@ const TEST_JOIN_TIMEOUT_MS = 400;
 /** A headless node of a room on a free loopback port. */
 export async function startTestNode(
   room: RoomSecret,
-  options: { log?: Log; joinTimeoutMs?: number } = {},
+  options: { log?: Log; joinTimeoutMs?: number; isRelayAt?: () => boolean } = {},
 ): Promise<{ node: RoomNode; address: string; blockstore: MemoryBlockstore }> {
   const privateKey = await generateKeyPair('Ed25519');
   const peer = peerIdFromPrivateKey(privateKey).toString() as PeerId;
@@ -46,6 +46,7 @@ export async function startTestNode(
       certificate: await issueCertificate(device, peer, room.room),
       kind: 'relay',
       isInfrastructure: () => false,
+      isRelayAt: options.isRelayAt ?? (() => true),
       log: options.log ?? silentLog,
       joinTimeoutMs: options.joinTimeoutMs ?? TEST_JOIN_TIMEOUT_MS,
     },

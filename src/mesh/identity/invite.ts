@@ -13,7 +13,8 @@ const FIELDS = ['v', 'room', 'epoch', 'secret', 'name', 'relays'];
 /** A link this long no longer fits a QR code that a phone reads; chats cut it too. */
 const MAX_TEXT = 4096;
 const MAX_ROOM_NAME = 80;
-const MAX_RELAYS = 8;
+/** more addresses than one relay on a machine with many networks announces */
+export const MAX_RELAYS = 8;
 const MAX_RELAY_LENGTH = 512;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 

@@ -17,7 +17,8 @@ export type RelayLinkState =
 
 export interface RelayLinkOptions {
   readonly node: Libp2p;
-  readonly relay: RelayAddress;
+  /** addresses of one relay, best first; never empty */
+  readonly ways: readonly [RelayAddress, ...RelayAddress[]];
   readonly topic: string;
   /**
    * Ways to reach us without the relay's circuit. A peer that has none is listed before its reservation stands: whoever
@@ -42,7 +43,7 @@ export class RelayLink {
   }
 
   get relay(): RelayAddress {
-    return this.#options.relay;
+    return this.#options.ways[0];
   }
 
   start(): void {
@@ -61,7 +62,8 @@ export class RelayLink {
   }
 
   async #run(): Promise<void> {
-    const { clock, log, onState, relay } = this.#options;
+    const { clock, log, onState } = this.#options;
+    const { relay } = this;
     const stopped = () => this.#stop.signal.aborted;
     let failures = 0;
     while (!stopped()) {
@@ -89,9 +91,12 @@ export class RelayLink {
 
   /** One stay at the relay; resolves when it is over. */
   async #session(joined: () => void): Promise<void> {
-    const { node, relay, topic, addresses, onEvent, onState } = this.#options;
+    const { node, ways, topic, addresses, onEvent, onState } = this.#options;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
-    const connection = await node.dial(relay.address, { signal });
+    const connection = await node.dial(
+      ways.map(({ address }) => address),
+      { signal },
+    );
     const over = Promise.withResolvers<undefined>();
     const stream = await joinTopic(
       connection,

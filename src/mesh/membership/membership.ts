@@ -8,6 +8,7 @@ import type {
   TypedEventTarget,
 } from '@libp2p/interface';
 import type { Registrar } from '@libp2p/interface-internal';
+import type { Multiaddr } from '@multiformats/multiaddr';
 import { PROTOCOLS } from '../../contracts/versions.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { PeerId } from '../../lib/ids.ts';
@@ -21,7 +22,7 @@ import { messageChannel } from './message-channel.ts';
 import { isPublicProtocol } from './protocols.ts';
 import type { Role } from './proof.ts';
 
-/** design.md: a connection that has not proven membership after this long is closed. */
+/** A connection that has not proven membership after this long is closed: the proof takes three round trips. */
 export const JOIN_TIMEOUT_MS = 5_000;
 
 /** A connection on which both sides have proven membership. */
@@ -54,6 +55,11 @@ export interface MembershipOptions {
   readonly kind: 'tab' | 'relay';
   /** a relay's own leg: it never proves, and is not closed for that */
   readonly isInfrastructure: (peer: string) => boolean;
+  /**
+   * Whether the other end is where a relay of this room is known to be. Only there may a member call itself one: a relay is
+   * asked for tickets and tokens, and may call for its clients.
+   */
+  readonly isRelayAt: (address: Multiaddr) => boolean;
   readonly log: Log;
   readonly joinTimeoutMs?: number;
 }
@@ -200,7 +206,9 @@ export class Membership implements Startable {
     try {
       const channel = messageChannel(stream, MAX_JOIN_MESSAGE_BYTES, signal);
       const identity = { certificate, kind, protocols: this.#node.registrar.getProtocols() };
-      const member = await runJoin(role, channel, peers, { ...secrets, identity });
+      const proven = await runJoin(role, channel, peers, { ...secrets, identity });
+      const isRelay = proven.kind === 'relay' && this.#options.isRelayAt(connection.remoteAddr);
+      const member: Proven = { ...proven, kind: isRelay ? 'relay' : 'tab' };
       await channel.close();
       this.#accept(connection, candidate, member);
     } catch (error) {

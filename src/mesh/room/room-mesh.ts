@@ -23,6 +23,7 @@ import { SyncStreams } from './sync-streams.ts';
 export interface RoomMeshOptions {
   readonly node: RoomNode;
   readonly self: { readonly peer: PeerId; readonly device: DeviceId; readonly kind: 'tab' | 'relay' };
+  /** a relay may be there with several addresses */
   readonly relays: readonly RelayAddress[];
   /** rendezvous topic of the room */
   readonly topic: string;
@@ -84,7 +85,10 @@ export class RoomMesh {
         this.#listeners.notify();
       },
     });
-    this.#relays = options.relays.map((relay) => this.#relayLink(relay));
+    const byPeer = Map.groupBy(options.relays, (relay) => relay.peer);
+    this.#relays = [...byPeer.values()].flatMap(([first, ...others]) =>
+      first === undefined ? [] : [this.#relayLink(first, others)],
+    );
     this.#unsubscribe.push(
       this.#members.subscribe(() => {
         this.#listeners.notify();
@@ -229,11 +233,11 @@ export class RoomMesh {
     await this.#options.node.stop();
   }
 
-  #relayLink(relay: RelayAddress): RelayLink {
+  #relayLink(relay: RelayAddress, others: readonly RelayAddress[]): RelayLink {
     const { node, topic, addresses, clock, log } = this.#options;
     const link: RelayLink = new RelayLink({
       node: node.libp2p,
-      relay,
+      ways: [relay, ...others],
       topic,
       addresses,
       clock,

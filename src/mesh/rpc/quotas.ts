@@ -1,4 +1,4 @@
-/** Limits on what one member may ask of us over `/mcp+p2p/1.0.0`; design.md fixes the numbers. */
+/** Limits on what one member may ask of us over `/mcp+p2p/1.0.0`. */
 export interface RpcQuotas {
   /** messages at once, and per second after that */
   readonly messageBurst: number;

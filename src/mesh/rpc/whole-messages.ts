@@ -1,8 +1,9 @@
 import type { Stream } from '@libp2p/interface';
+import { concatBytes } from '../../lib/bytes.ts';
 
 /** What libp2p's WebRTC stream does inside: puts pieces on the data channel. */
 interface PieceSender {
-  _sendMessage?: (pieces: Iterable<Uint8Array> & { subarray(): Uint8Array }) => void;
+  _sendMessage?: (pieces: Iterable<Uint8Array>) => void;
 }
 
 /**
@@ -16,7 +17,6 @@ export function sendWholeMessages(stream: Stream): void {
   const send = inner._sendMessage;
   if (typeof send !== 'function') return;
   inner._sendMessage = (pieces) => {
-    const whole = pieces.subarray();
-    send.call(stream, Object.assign([whole], { subarray: () => whole }));
+    send.call(stream, [concatBytes([...pieces])]);
   };
 }

@@ -15,6 +15,7 @@ import type { RoomKeys, RoomSecret } from '../../mesh/identity/room-secret.ts';
 import type { MembershipOptions } from '../../mesh/membership/membership.ts';
 import { networkBlocks } from '../../mesh/node/network-blocks.ts';
 import type { RelayAddress } from '../../mesh/node/relay-address.ts';
+import { hostOf } from '../../mesh/node/relay-address.ts';
 import type { RoomNode } from '../../mesh/node/room-node.ts';
 import { createPresence } from '../../mesh/replica/presence.ts';
 import type { RoomReplica } from '../../mesh/replica/replica.ts';
@@ -103,6 +104,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     },
     certificate: await issueCertificate(deviceKey, peer, secret.room),
     kind,
+    isRelayAt: (address) => platform.relays.some((relay) => relay.host === hostOf(address)),
     isInfrastructure: (remote) => platform.relays.some((relay) => relay.peer === remote),
     log,
   });

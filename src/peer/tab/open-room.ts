@@ -10,8 +10,6 @@ import type { DeviceKey } from '../../mesh/identity/device-key.ts';
 import { deriveRoomKeys } from '../../mesh/identity/room-secret.ts';
 import { acquireSlot } from '../../mesh/identity/slots.browser.ts';
 import { roomGater } from '../../mesh/node/gater.ts';
-import type { RelayAddress } from '../../mesh/node/relay-address.ts';
-import { parseRelayAddress } from '../../mesh/node/relay-address.ts';
 import { startTabNode } from '../../mesh/node/room-node.browser.ts';
 import { createReplica } from '../../mesh/replica/replica.ts';
 import { createSiblingChannel } from '../../mesh/replica/sibling-channel.browser.ts';
@@ -21,11 +19,13 @@ import { createWebLock } from '../../mesh/storage/lock.browser.ts';
 import { DEFAULT_CONTACT } from '../contact.ts';
 import type { FetchRoute } from '../fetch/tab-fetch.ts';
 import { indexAction } from '../room/index-action.ts';
+import { readRelays } from '../room/read-relays.ts';
 import { RelayServices } from '../room/relay-services.ts';
 import type { RoomPeer } from '../room/room-peer.ts';
 import { startRoomPeer } from '../room/room-peer.ts';
 import { askToPersist } from './ask-to-persist.ts';
 import { openRoomStorage } from './storage.ts';
+import { withinPolicy } from './within-policy.ts';
 import { createWorkerPool } from './worker-pool.ts';
 
 export interface OpenRoomOptions {
@@ -68,7 +68,9 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       siblings: createSiblingChannel(room),
       log,
     });
-    const relays = relayAddresses([...invite.relays, ...(config?.multiaddrs ?? [])], log);
+    const relays = readRelays([...(config?.multiaddrs ?? []), ...invite.relays], log).filter((relay) =>
+      withinPolicy(relay, location.host),
+    );
     const blocks = createBlockStore(storage.blocks);
     const secret = { room, epoch: invite.epoch, secret: invite.secret };
 
@@ -164,19 +166,4 @@ function watchPage(peer: RoomPeer): () => void {
     window.removeEventListener('online', online);
     window.removeEventListener('pagehide', leaving);
   };
-}
-
-/** The relays of the invite and of this page's origin; one that cannot be read does not keep us from the others. */
-function relayAddresses(texts: readonly string[], log: Log): RelayAddress[] {
-  const byPeer = new Map<PeerId, RelayAddress>();
-  for (const text of texts) {
-    try {
-      const relay = parseRelayAddress(text);
-      // what the origin says now comes last and is newer than the invite
-      byPeer.set(relay.peer, relay);
-    } catch (error) {
-      log.warn('relay address unreadable', { address: text, reason: (error as Error).message });
-    }
-  }
-  return [...byPeer.values()];
 }
