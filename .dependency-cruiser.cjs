@@ -109,7 +109,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(?:dist|tests/fixtures)/' },
+    exclude: { path: '^(?:dist|bench/out|tests/fixtures)/' },
     // a type is an arrow too
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

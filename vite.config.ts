@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { webRtcInitChannel } from './scripts/webrtc-init-channel.ts';
 import { manifest } from './src/app/sw/manifest.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
@@ -38,6 +39,7 @@ export default defineConfig({
   plugins: [
     svelte(),
     firstScript,
+    webRtcInitChannel,
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src/app/sw',

@@ -1,5 +1,5 @@
 import { connectMcp, type McpClient } from './support/mcp.ts';
-import { joinByInvite } from './support/pages.ts';
+import { joinByInvite, type MeshView } from './support/pages.ts';
 import { storedText } from './support/stored-text.ts';
 import { expect, test as base } from './support/test.ts';
 
@@ -24,12 +24,13 @@ test('an MCP client runs the main job in a tab; without tabs, at the relay', asy
     await joinByInvite(a.page, relay.line.invite ?? ''),
     await joinByInvite(b.page, relay.line.invite ?? ''),
   ];
-  const views = [];
+  const views: { mesh: MeshView; name: string; peer: string }[] = [];
   for (const shell of tabs) {
     const mesh = await shell.mesh();
     await mesh.expectOthers(['relay direct', 'tab direct']);
     const { name } = await mesh.self();
-    views.push({ mesh, name, ...(await mesh.ownIds()) });
+    const { peer } = await mesh.ownIds();
+    views.push({ mesh, name, peer });
   }
   const client = await mcp(relay.line.mcp, relay.line.token);
   expect(await client.tools()).toEqual(expect.arrayContaining(TOOLS));
@@ -52,7 +53,7 @@ test('an MCP client runs the main job in a tab; without tabs, at the relay', asy
     const result = await client.call('search_index', { query: 'hippocampal replay', top_k: 5 });
     expect(result).toMatchObject({ isError: false, route: { kind: 'peer' }, data: { missing: [] } });
     expect(result.data['hits']).toContainEqual(
-      expect.objectContaining({ title: expect.stringMatching(/^Hippocampal replay/) as string, dataset }),
+      expect.objectContaining({ title: expect.stringMatching(/^Hippocampal replay/), dataset }),
     );
   });
 
@@ -70,7 +71,7 @@ test('an MCP client runs the main job in a tab; without tabs, at the relay', asy
     expect(collected).toMatchObject({ isError: false, route: { kind: 'self' } });
     const found = await client.call('search_index', { query: 'macaques' });
     expect(found.data['hits']).toContainEqual(
-      expect.objectContaining({ title: expect.stringMatching(/^Lowering LDL/) as string }),
+      expect.objectContaining({ title: expect.stringMatching(/^Lowering LDL/) }),
     );
   });
 });
@@ -155,7 +156,7 @@ test.describe('a relay that is a member of no room', () => {
       body: JSON.stringify({ text: 'hello' }),
     });
     expect(await answer.json()).toMatchObject({
-      error: { code: 'no_place', hint: expect.stringContaining('--room') as string, retryable: false },
+      error: { code: 'no_place', hint: expect.stringContaining('--room'), retryable: false },
     });
   });
 });

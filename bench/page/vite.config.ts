@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { webRtcInitChannel } from '../../scripts/webrtc-init-channel.ts';
 
 const OBSERVED = join(import.meta.dirname, 'observed-node.ts');
 
@@ -16,7 +17,7 @@ export default defineConfig({
   root: import.meta.dirname,
   publicDir: false,
   define: { 'import.meta.env.VITE_APP_VERSION': JSON.stringify('bench') },
-  plugins: [observeNode, svelte({ configFile: join(import.meta.dirname, '../../svelte.config.js') })],
+  plugins: [observeNode, webRtcInitChannel, svelte({ configFile: join(import.meta.dirname, '../../svelte.config.js') })],
   build: {
     outDir: '../out/page',
     emptyOutDir: true,

@@ -1,10 +1,8 @@
-import type { Clock } from '../../lib/clock.ts';
 import { isWireError, TabmeshError, toTabmeshError } from '../../lib/errors.ts';
+import type { PeerBudget } from './budget.ts';
 import type { FramedStream } from './framed-stream.ts';
 import type { RpcMessage, RpcNotification, RpcRequest, RpcResponse } from './messages.ts';
 import { decodeMessage, encodeMessage, fromPeer, RPC_CODES } from './messages.ts';
-import type { RpcQuotas } from './quotas.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** Without an answer for this long a request has failed; tools bring their own, longer deadline. */
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
@@ -40,19 +38,16 @@ interface Pending {
 export class RpcSession {
   readonly #stream: FramedStream;
   readonly #handler: RequestHandler;
-  readonly #quotas: RpcQuotas;
+  readonly #budget: PeerBudget;
   readonly #pending = new Map<number, Pending>();
   readonly #serving = new Map<number | string, AbortController>();
-  readonly #messages: TokenBucket;
-  readonly #bytes: TokenBucket;
   #nextId = 1;
 
-  constructor(options: { stream: FramedStream; handler: RequestHandler; quotas: RpcQuotas; clock: Clock }) {
+  /** @param options.budget of the peer at the other end */
+  constructor(options: { stream: FramedStream; handler: RequestHandler; budget: PeerBudget }) {
     this.#stream = options.stream;
     this.#handler = options.handler;
-    this.#quotas = options.quotas;
-    this.#messages = new TokenBucket(options.quotas.messageBurst, options.quotas.messagesPerSecond, options.clock);
-    this.#bytes = new TokenBucket(options.quotas.bytesPerSecond, options.quotas.bytesPerSecond, options.clock);
+    this.#budget = options.budget;
   }
 
   /** requests of ours that wait for an answer */
@@ -127,7 +122,7 @@ export class RpcSession {
   receive(payload: Uint8Array): void {
     let message: RpcMessage;
     try {
-      if (!this.#messages.take(1) || !this.#bytes.take(payload.byteLength)) {
+      if (!this.#budget.takeMessage(payload.byteLength)) {
         throw new TabmeshError('rate_limited', 'too many messages or bytes a second', {
           details: { token: 'message_rate_or_bandwidth_exceeded' },
         });
@@ -161,8 +156,8 @@ export class RpcSession {
       );
       return;
     }
-    if (this.#serving.size >= this.#quotas.inFlight) {
-      const busy = new TabmeshError('rate_limited', `more than ${this.#quotas.inFlight} requests in flight`, {
+    if (!this.#budget.beginRequest()) {
+      const busy = new TabmeshError('rate_limited', 'too many requests in flight', {
         retryable: true,
         details: { token: 'in_flight_quota_exceeded' },
       });
@@ -186,6 +181,7 @@ export class RpcSession {
       reply = errorReply(id, typeof code === 'number' ? code : RPC_CODES.execution, error.message, error.toWire());
     }
     this.#serving.delete(id);
+    this.#budget.endRequest();
     // MCP: a cancelled request gets no answer
     if (!controller.signal.aborted) await this.#reply(reply);
   }

@@ -5,6 +5,7 @@ import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import type { Proven } from '../membership/join.ts';
 import type { Membership } from '../membership/membership.ts';
+import { PeerBudget } from './budget.ts';
 import { frameStream } from './framed-stream.ts';
 import { MEMBER_QUOTAS } from './quotas.ts';
 import type { RequestContext, RequestOptions } from './session.ts';
@@ -29,11 +30,15 @@ export interface RpcSessionsOptions {
 export class RpcSessions {
   readonly #options: RpcSessionsOptions;
   readonly #outbound = new Map<string, Promise<RpcSession>>();
+  readonly #budgets = new Map<PeerId, PeerBudget>();
 
   constructor(options: RpcSessionsOptions) {
     this.#options = options;
     options.membership.subscribe(({ type, link }) => {
-      if (type === 'closed') this.#outbound.delete(link.connection.id);
+      if (type !== 'closed') return;
+      this.#outbound.delete(link.connection.id);
+      const { peer } = link.member;
+      if (options.membership.linkTo(peer) === undefined) this.#budgets.delete(peer);
     });
   }
 
@@ -44,7 +49,7 @@ export class RpcSessions {
       PROTOCOLS.mcp,
       async (stream, connection) => {
         const caller = await membership.proven(connection);
-        this.#session(stream, (method, params, context) => serve(method, params, caller, context));
+        this.#session(caller.peer, stream, (method, params, context) => serve(method, params, caller, context));
       },
       { maxInboundStreams: MAX_STREAMS_PER_PEER, runOnLimitedConnection: true },
     );
@@ -88,6 +93,7 @@ export class RpcSessions {
       throw unreachable('could not open a stream to this peer', error);
     }
     return this.#session(
+      connection.remotePeer.toString() as PeerId,
       stream,
       (method) => Promise.reject(new TabmeshError('unsupported', `no requests on this stream: ${method}`)),
       () => this.#outbound.delete(connection.id),
@@ -95,6 +101,7 @@ export class RpcSessions {
   }
 
   #session(
+    peer: PeerId,
     stream: Stream,
     handler: (method: string, params: Record<string, unknown>, context: RequestContext) => Promise<unknown>,
     onClose: () => void = () => undefined,
@@ -108,8 +115,16 @@ export class RpcSessions {
         onClose();
       },
     });
-    const session = new RpcSession({ stream: framed, handler, quotas: MEMBER_QUOTAS, clock: this.#options.clock });
+    const session = new RpcSession({ stream: framed, handler, budget: this.#budgetOf(peer) });
     return session;
+  }
+
+  #budgetOf(peer: PeerId): PeerBudget {
+    const known = this.#budgets.get(peer);
+    if (known !== undefined) return known;
+    const budget = new PeerBudget(MEMBER_QUOTAS, this.#options.clock);
+    this.#budgets.set(peer, budget);
+    return budget;
   }
 }
 

@@ -221,9 +221,8 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     await replica.close();
   };
   try {
-    await replica.setProfile({ name: deviceName(), kind });
     announce();
-    await Promise.all([mesh.start(), runs.load()]);
+    await Promise.all([replica.setProfile({ name: deviceName(), kind }), mesh.start(), runs.load()]);
   } catch (error) {
     await close();
     throw error;

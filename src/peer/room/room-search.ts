@@ -2,9 +2,11 @@ import type { SearchPort } from '../../contracts/ports.ts';
 import type { Replica } from '../../contracts/replica.ts';
 import type { RoomSearchResult, SearchRequest, ShardAnswer } from '../../contracts/search.ts';
 import { shardAnswerFromWire } from '../../catalog/hits.ts';
+import { relatedRecords } from '../../catalog/search/related-records.ts';
 import { searchShard } from '../../catalog/search/search-shard.ts';
 import { SHARD_TIMEOUT_MS } from '../../catalog/search/top-k.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import type { RoomMesh } from '../../mesh/room/room-mesh.ts';
 import { searchRoom } from '../../search/room.ts';
@@ -42,10 +44,7 @@ export class RoomSearch implements SearchPort {
         shards.push({ device, name, peer: self.peer, direct: true, ask });
         continue;
       }
-      // any tab of the device serves its shard; the nearest one is asked
-      const [nearest] = linked
-        .filter((peer) => peer.place.device === device)
-        .sort((a, b) => Number(b.direct) - Number(a.direct) || Number(b.visible) - Number(a.visible));
+      const nearest = nearestOf(device, linked);
       if (nearest === undefined) away.push({ device, name, datasets: covers });
       else {
         const { peer } = nearest.place;
@@ -69,15 +68,56 @@ export class RoomSearch implements SearchPort {
     return this.#options.search.related(recordId, topK, signal);
   }
 
-  async #askPeer(peer: PeerId, { query, topK }: SearchRequest, signal: AbortSignal): Promise<ShardAnswer> {
-    const { mesh, self } = this.#options;
-    const answer = await mesh().call(
-      peer,
-      searchShard.metadata.name,
-      { query, top_k: topK },
-      { kind: 'device', device: self.device, peer: self.peer },
-      { signal, timeoutMs: SHARD_TIMEOUT_MS },
-    );
-    return shardAnswerFromWire(searchShard.checkAnswer(answer) as Parameters<typeof shardAnswerFromWire>[0]);
+  /**
+   * Records near one that some device of the room has indexed: this device when it has, else the others in turn.
+   * @throws `not_found` when none that is here has; else the failure of the last one that was asked
+   */
+  async relatedInRoom(recordId: string, topK: number, signal: AbortSignal): Promise<ShardAnswer> {
+    const { replica, mesh, self } = this.#options;
+    let failure: unknown;
+    try {
+      return await this.related(recordId, topK, signal);
+    } catch (error) {
+      if (toTabmeshError(error).code !== 'not_found') throw error;
+      failure = error;
+    }
+    for (const { device, segments } of Object.values(replica.state().devices)) {
+      const nearest = device === self.device ? undefined : nearestOf(device, mesh().list());
+      if (nearest === undefined || Object.keys(segments).length === 0) continue;
+      signal.throwIfAborted();
+      try {
+        return await this.#call(nearest.place.peer, relatedRecords, { record_id: recordId, top_k: topK }, signal);
+      } catch (error) {
+        if (toTabmeshError(error).code !== 'not_found') failure = error;
+      }
+    }
+    throw failure;
   }
+
+  #askPeer(peer: PeerId, { query, topK }: SearchRequest, signal: AbortSignal): Promise<ShardAnswer> {
+    return this.#call(peer, searchShard, { query, top_k: topK }, signal);
+  }
+
+  async #call(
+    peer: PeerId,
+    tool: typeof searchShard | typeof relatedRecords,
+    args: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<ShardAnswer> {
+    const { mesh, self } = this.#options;
+    const principal = { kind: 'device', device: self.device, peer: self.peer } as const;
+    const options = { signal, timeoutMs: SHARD_TIMEOUT_MS };
+    const answer = await mesh().call(peer, tool.metadata.name, args, principal, options);
+    return shardAnswerFromWire(tool.checkAnswer(answer) as Parameters<typeof shardAnswerFromWire>[0]);
+  }
+}
+
+type Linked = ReturnType<RoomMesh['list']>;
+
+/** Any tab of a device serves its shard: the one that answers soonest. */
+function nearestOf(device: DeviceId, linked: Linked): Linked[number] | undefined {
+  const [nearest] = linked
+    .filter((peer) => peer.place.device === device)
+    .sort((a, b) => Number(b.direct) - Number(a.direct) || Number(b.visible) - Number(a.visible));
+  return nearest;
 }

@@ -53,12 +53,20 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
   const { room } = invite;
   const undo: (() => unknown)[] = [];
   try {
-    const storage = await openRoomStorage(room);
-    undo.push(() => storage.close());
-    const slot = await acquireSlot({ locks: navigator.locks, session: sessionStorage, kv: options.deviceStore });
-    undo.push(() => {
-      slot.release();
-    });
+    const keep = async <T>(taken: Promise<T>, giveBack: (value: T) => unknown): Promise<T> => {
+      const value = await taken;
+      undo.push(() => giveBack(value));
+      return value;
+    };
+    const taking = [
+      keep(openRoomStorage(room), (opened) => opened.close()),
+      keep(acquireSlot({ locks: navigator.locks, session: sessionStorage, kv: options.deviceStore }), (held) => {
+        held.release();
+      }),
+    ] as const;
+    // both have settled before the failure of one is told, so that the other is given back
+    await Promise.allSettled(taking);
+    const [storage, slot] = await Promise.all(taking);
     const self = peerIdFromPrivateKey(slot.privateKey).toString() as PeerId;
     const replica = await createReplica({
       room,

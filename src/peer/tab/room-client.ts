@@ -50,7 +50,7 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     deleteRun: (id) => peer.runs.delete(id),
 
     search: (request, signal) => peer.search.searchRoom(request, signal),
-    related: (recordId, topK, signal) => peer.search.related(recordId, topK, signal),
+    related: (recordId, topK, signal) => peer.search.relatedInRoom(recordId, topK, signal),
     record: (cid, signal) => peer.datasets.record(cid, signal),
 
     manifest: (data, signal) => peer.datasets.manifest(data, signal),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
+import { PeerBudget } from '../../../src/mesh/rpc/budget.ts';
 import type { FramedStream } from '../../../src/mesh/rpc/framed-stream.ts';
 import { encodeMessage } from '../../../src/mesh/rpc/messages.ts';
 import { MEMBER_QUOTAS } from '../../../src/mesh/rpc/quotas.ts';
@@ -49,7 +50,7 @@ function pair(
       },
     };
     const quotas = { ...MEMBER_QUOTAS, ...options.quotas };
-    return { session: new RpcSession({ stream, handler, quotas, clock: systemClock }), sent, stream };
+    return { session: new RpcSession({ stream, handler, budget: new PeerBudget(quotas, systemClock) }), sent, stream };
   };
   ends.push(make(0, serve), make(1, serve));
   return [ends[0] as End, ends[1] as End];
@@ -178,6 +179,14 @@ describe('an RPC session', () => {
     const [, b] = pair(never);
     b.session.receive(new TextEncoder().encode(text));
     expect(b.session.closed).toBe(true);
+  });
+
+  it('shares its budget with the other streams of the peer', () => {
+    const budget = new PeerBudget({ ...MEMBER_QUOTAS, inFlight: 1 }, systemClock);
+    expect(budget.beginRequest()).toBe(true);
+    expect(budget.beginRequest()).toBe(false);
+    budget.endRequest();
+    expect(budget.beginRequest()).toBe(true);
   });
 
   it('ends on a flood', () => {

@@ -1,0 +1,234 @@
+import type { Page, TestInfo } from '@playwright/test';
+import { expectAccessible } from './support/accessibility.ts';
+import { joinByInvite, type Shell } from './support/pages.ts';
+import { expect, test } from './support/misbehaving.ts';
+
+const SIZES = [
+  { width: 360, height: 740 },
+  { width: 1280, height: 800 },
+] as const;
+const SCHEMES = ['light', 'dark'] as const;
+/** Sizes to look at beyond those that axe is asked about. */
+const LOOK_SIZES = [
+  { width: 768, height: 1024 },
+  { width: 1920, height: 1080 },
+] as const;
+
+/** WCAG 2.2, 1.4.10 Reflow: 320 CSS pixels, which is 1280 px at 400 %. */
+const REFLOW = { width: 320, height: 640 };
+
+/** Asks axe about the view in each size and theme, takes its picture, and leaves it as it was. */
+async function examine(page: Page, view: string, testInfo: TestInfo): Promise<void> {
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme });
+      const name = `${view} ${size.width} ${colorScheme}`;
+      await page.screenshot({ path: testInfo.outputPath(`${name}.png`), fullPage: true });
+      await expectAccessible(page, name, testInfo);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  for (const size of LOOK_SIZES) {
+    await page.setViewportSize(size);
+    await page.screenshot({ path: testInfo.outputPath(`${view} ${size.width} light.png`) });
+  }
+  await page.setViewportSize(REFLOW);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  await page.screenshot({ path: testInfo.outputPath(`${view} 320 light.png`), fullPage: true });
+  expect(overflow, `${view} at 320 px scrolls sideways`).toBeLessThanOrEqual(0);
+  await page.setViewportSize(SIZES[1]);
+}
+
+const VIEWS = ['Research', 'Search', 'Data', 'Tools', 'Mesh', 'Settings'] as const;
+
+async function everyView(page: Page, shell: Shell, state: string, testInfo: TestInfo): Promise<void> {
+  for (const view of VIEWS) {
+    await shell.go(view);
+    await examine(page, `${view.toLowerCase()} ${state}`, testInfo);
+  }
+}
+
+test.describe('axe finds nothing, and nothing scrolls sideways,', () => {
+  test.setTimeout(240_000);
+
+  test('before a room is open', async ({ relay, device }, testInfo) => {
+    const { page } = await device('A', { viewport: SIZES[1] });
+    await page.goto(relay.line.app);
+    await expect(page.getByRole('heading', { level: 1, name: 'Start with a room' })).toBeVisible();
+    await examine(page, 'welcome', testInfo);
+    await page.goto(relay.line.invite ?? '');
+    await expect(page.getByRole('button', { name: 'Join' })).toBeVisible();
+    await examine(page, 'invite', testInfo);
+  });
+
+  test('in a room with nothing in it', async ({ relay, device }, testInfo) => {
+    const { page } = await device('A', { viewport: SIZES[1] });
+    const shell = await joinByInvite(page, relay.line.invite ?? '');
+    await examine(page, 'home', testInfo);
+    await everyView(page, shell, 'empty', testInfo);
+  });
+
+  test('in a room with data', async ({ relay, device }, testInfo) => {
+    const { page } = await device('A', { viewport: SIZES[1] });
+    const shell = await joinByInvite(page, relay.line.invite ?? '');
+    await (await shell.research()).collect('sleep', 10);
+    await (await shell.research()).collect('gut', 10);
+    await everyView(page, shell, 'full', testInfo);
+
+    const search = await shell.search();
+    await search.ask('memory');
+    await examine(page, 'search hits', testInfo);
+    await search.hits().first().getByRole('heading', { level: 2 }).getByRole('button').click();
+    await expect(search.record.first()).toBeVisible();
+    await examine(page, 'search record', testInfo);
+    await shell.go('Data');
+    await page.getByRole('main').getByRole('link', { name: 'gut', exact: true }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'gut' })).toBeVisible();
+    await examine(page, 'data dataset', testInfo);
+    const tool = await shell.tool('Search the room');
+    await tool.argument('query').fill('sleep');
+    await tool.run();
+    await expect(tool.answer).toBeVisible();
+    await examine(page, 'tools answer', testInfo);
+  });
+
+  test('where things fail', async ({ relay, device, upstream }, testInfo) => {
+    const { page, expectProblem } = await device('A', { viewport: SIZES[1] });
+    expectProblem(/WebSocket|ERR_CONNECTION_REFUSED|Failed to load resource/);
+    const shell = await joinByInvite(page, relay.line.invite ?? '');
+    upstream.misbehave({ fault: { kind: 'garbage' } });
+    const run = await (await shell.research()).start('sleep', 10);
+    await expect(run.article.getByRole('alert')).toBeVisible();
+    await examine(page, 'research failing', testInfo);
+    const tool = await shell.tool('Read a record');
+    await tool.argument('cid').fill('bafyreib2rxk3rybk3aobmv5cjuql3bm2twh4jo5uxgf5kpqcsgz7soitae');
+    await tool.run();
+    await expect(page.getByRole('main').getByRole('alert')).toBeVisible({ timeout: 20_000 });
+    await examine(page, 'tools failing', testInfo);
+    await relay.stop();
+    await expect(shell.connection).toHaveAccessibleName('Connection: Offline');
+    await everyView(page, shell, 'offline', testInfo);
+    await page
+      .goto(`${relay.line.app}#/data/bafyreib2rxk3rybk3aobmv5cjuql3bm2twh4jo5uxgf5kpqcsgz7soitae`)
+      .catch(() => null);
+  });
+});
+
+test.describe('by keyboard alone', () => {
+  const focused = (page: Page) =>
+    page.evaluate(() => {
+      const { activeElement: at } = document;
+      return at === null ? '' : `${at.tagName.toLowerCase()} ${at.getAttribute('aria-label') ?? at.textContent.trim()}`;
+    });
+
+  test('focus goes to the heading of the view one goes to, and on in the order of reading', async ({
+    relay,
+    device,
+  }) => {
+    const { page } = await device('A', { viewport: SIZES[1] });
+    const shell = await joinByInvite(page, relay.line.invite ?? '');
+    await (await shell.research()).collect('sleep', 5);
+    for (const view of VIEWS) {
+      const link = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: view, exact: true });
+      await link.focus();
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('heading', { level: 1, name: view, exact: true })).toBeFocused();
+
+      // every stop is visible, lies in the page, and comes no higher than the one before it unless in a column beside it
+      const stops: { readonly what: string; readonly shown: boolean; readonly ringed: boolean }[] = [];
+      for (let step = 0; step < 60; step++) {
+        await page.keyboard.press('Tab');
+        const stop = await page.evaluate(() => {
+          const at = document.activeElement;
+          if (at === null || at === document.body || at.closest('main') === null) return null;
+          const { width, height } = at.getBoundingClientRect();
+          const { outlineStyle, boxShadow } = getComputedStyle(at);
+          const holder = at.closest(':focus-within:not(:focus)');
+          const around = holder === null ? '' : getComputedStyle(holder).outlineStyle;
+          return {
+            what: `${at.tagName} ${at.getAttribute('aria-label') ?? at.textContent.trim().slice(0, 30)}`,
+            shown: width > 0 && height > 0,
+            ringed: outlineStyle !== 'none' || boxShadow !== 'none' || around !== 'none',
+          };
+        });
+        if (stop === null) break;
+        stops.push(stop);
+      }
+      expect(stops.length, `${view} has something to do by keyboard`).toBeGreaterThan(0);
+      expect(
+        stops.filter(({ shown, ringed }) => !shown || !ringed),
+        `stops of ${view} that are not seen`,
+      ).toEqual([]);
+    }
+  });
+
+  test('the first stop of the page skips to the content', async ({ relay, device }) => {
+    const { page } = await device('A', { viewport: SIZES[1] });
+    const shell = await joinByInvite(page, relay.line.invite ?? '');
+    await shell.go('Data');
+    await page.evaluate(() => {
+      (document.activeElement as HTMLElement | null)?.blur();
+    });
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toMatch(/^a Skip to/);
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('main')).toBeFocused();
+  });
+
+  test('a dialog takes the focus, keeps it, and gives it back', async ({ relay, device }) => {
+    const { page } = await device('A', { viewport: SIZES[1] });
+    const shell = await joinByInvite(page, relay.line.invite ?? '');
+    await (await shell.research()).collect('sleep', 5);
+    const data = await shell.data();
+    const menu = data.row('sleep').getByRole('button', { name: 'Actions for sleep' });
+    await menu.focus();
+    await page.keyboard.press('Enter');
+    const remove = data.row('sleep').getByRole('button', { name: 'Delete from this device' });
+    await expect(remove).toBeVisible();
+    await remove.focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toBeVisible();
+    for (let step = 0; step < 8; step++) {
+      await page.keyboard.press('Tab');
+      const outside = await page.evaluate(() => {
+        const at = document.activeElement;
+        return at !== null && at !== document.body && at.closest('dialog, [role="dialog"]') === null;
+      });
+      expect(outside, 'focus behind the dialog').toBe(false);
+    }
+    await page.keyboard.press('Escape');
+    await expect(dialog).toBeHidden();
+    await expect(menu).toBeFocused();
+  });
+
+  test('the palette opens by Ctrl+K, goes to a view, and puts the focus there', async ({ relay, device }) => {
+    const { page } = await device('A', { viewport: SIZES[1] });
+    await joinByInvite(page, relay.line.invite ?? '');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('mesh');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('heading', { level: 1, name: 'Mesh' })).toBeFocused();
+  });
+});
+
+test('what a run does is said in a live region', async ({ relay, device }) => {
+  const { page } = await device('A', { viewport: SIZES[1] });
+  const shell = await joinByInvite(page, relay.line.invite ?? '');
+  await page.evaluate(() => {
+    const said: string[] = [];
+    Object.assign(globalThis, { said });
+    for (const region of document.querySelectorAll('[aria-live], [role="status"]')) {
+      new MutationObserver(() => said.push(region.textContent.trim())).observe(region, {
+        childList: true,
+        characterData: true,
+        subtree: true,
+      });
+    }
+  });
+  await (await shell.research()).collect('sleep', 10);
+  const said = () => page.evaluate(() => (globalThis as unknown as { said: string[] }).said.join('\n'));
+  await expect.poll(said).toMatch(/Collection started/);
+  await expect.poll(said).toMatch(/10 records/);
+});
