@@ -19,7 +19,6 @@ const ENDING = 'how sleep makes room for new learning.';
 const QUERY = 'sleep';
 
 const test = base.extend<{ readonly upstream: HeldUpstream }>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from this pattern
   upstream: async ({}, use) => {
     const upstream = await startHeldUpstream();
     await use(upstream);

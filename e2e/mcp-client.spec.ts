@@ -6,7 +6,6 @@ import { expect, test as base } from './support/test.ts';
 const TOOLS = ['collect_literature', 'echo', 'get_record', 'list_datasets', 'list_peers', 'search_index'];
 
 const test = base.extend<{ readonly mcp: (url: string, token: string | null) => Promise<McpClient> }>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from this pattern
   mcp: async ({}, use) => {
     const clients: McpClient[] = [];
     await use(async (url, token) => {

@@ -14,7 +14,7 @@ const START_MS = 5 * 60 * 1000;
 
 /** Runs one block; @returns its exit code, or what an orderly stop left. */
 async function runBlock(block: string): Promise<number> {
-  console.log(block.replaceAll(/^/gm, '$ ').trimEnd());
+  console.log(block.trimEnd().replaceAll(/^/gm, '$ '));
   return STARTS_RELAY.test(block) ? startAndStop(block) : run('bash', ['-euo', 'pipefail', '-c', block]);
 }
 

@@ -26,7 +26,8 @@ export async function sdkCaller({ mcp, token }: BenchRelay, place: PlaceKind): P
     async call(text) {
       const result = await client.callTool({ name: 'echo', arguments: { text } });
       const route = result._meta?.[ROUTE_META] as { readonly kind?: string } | undefined;
-      if (result.isError === true || route?.kind !== place) throw new Error(`not from ${place}: ${JSON.stringify(result)}`);
+      if (result.isError === true || route?.kind !== place)
+        throw new Error(`not from ${place}: ${JSON.stringify(result)}`);
     },
     close: () => client.close(),
   };

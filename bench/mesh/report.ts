@@ -33,11 +33,26 @@ export function summarize(kinds: readonly Kind[], rounds: readonly ReadonlyMap<s
     return {
       id,
       title,
-      p50Ms: quantile(of((m) => m.p50Ms), 0.5),
-      p95Ms: quantile(of((m) => m.p95Ms), 0.5),
-      perSecond: quantile(of((m) => m.perSecond), 0.5),
-      perSecondMany: quantile(of((m) => m.perSecondMany), 0.5),
-      p50ManyMs: quantile(of((m) => m.p50ManyMs), 0.5),
+      p50Ms: quantile(
+        of((m) => m.p50Ms),
+        0.5,
+      ),
+      p95Ms: quantile(
+        of((m) => m.p95Ms),
+        0.5,
+      ),
+      perSecond: quantile(
+        of((m) => m.perSecond),
+        0.5,
+      ),
+      perSecondMany: quantile(
+        of((m) => m.perSecondMany),
+        0.5,
+      ),
+      p50ManyMs: quantile(
+        of((m) => m.p50ManyMs),
+        0.5,
+      ),
       longestTaskMs: Math.max(...of((m) => m.longestTaskMs)),
       p50Ratio: ratio((m) => m.p50Ms),
       perSecondManyRatio: ratio((m) => m.perSecondMany),
@@ -60,6 +75,8 @@ export function table(lines: readonly Line[]): string {
   ]);
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] ?? '').length)));
   return [head, ...rows]
-    .map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '))
+    .map((row) =>
+      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '),
+    )
     .join('\n');
 }

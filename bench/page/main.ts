@@ -16,8 +16,7 @@ globalThis.bench = {
   ...createRawChannel(),
   ...createStreamEcho(() => roomNode().libp2p),
   self: () => room?.self ?? null,
-  peers: () =>
-    (room?.peers() ?? []).map(({ peer, kind, link, tools }) => ({ peer, kind, link, tools: tools.length })),
+  peers: () => (room?.peers() ?? []).map(({ peer, kind, link, tools }) => ({ peer, kind, link, tools: tools.length })),
   async measureCall(peer, payload, length) {
     const client = room;
     if (client === undefined) throw new Error('no room is open');

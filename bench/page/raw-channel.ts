@@ -43,8 +43,10 @@ export function createRawChannel(): Pick<BenchHandles, 'offer' | 'answer' | 'acc
       const echo = createFifoEcho(() => {
         open.send(bytes);
       });
-      open.onmessage = echo.answered;
-      return measure(echo.call, length);
+      open.onmessage = () => {
+        echo.answered();
+      };
+      return measure(() => echo.call(), length);
     },
   };
 }

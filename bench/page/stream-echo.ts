@@ -27,7 +27,7 @@ export function createStreamEcho(node: () => Libp2p): Pick<BenchHandles, 'serveS
         for (received += data.byteLength; received >= bytes.byteLength; received -= bytes.byteLength) echo.answered();
       });
       try {
-        return await measure(echo.call, length);
+        return await measure(() => echo.call(), length);
       } finally {
         await stream.close();
       }

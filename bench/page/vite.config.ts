@@ -17,7 +17,11 @@ export default defineConfig({
   root: import.meta.dirname,
   publicDir: false,
   define: { 'import.meta.env.VITE_APP_VERSION': JSON.stringify('bench') },
-  plugins: [observeNode, webRtcInitChannel, svelte({ configFile: join(import.meta.dirname, '../../svelte.config.js') })],
+  plugins: [
+    observeNode,
+    webRtcInitChannel,
+    svelte({ configFile: join(import.meta.dirname, '../../svelte.config.js') }),
+  ],
   build: {
     outDir: '../out/page',
     emptyOutDir: true,

@@ -27,9 +27,8 @@ export interface McpClient {
 export async function connectMcp(url: string, token: string | null): Promise<McpClient> {
   const client = new Client({ name: 'tabmesh-e2e', version: '1' });
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-  // its `sessionId?: string` does not fit `exactOptionalPropertyTypes`
   const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
-  await client.connect(transport as Parameters<typeof client.connect>[0]);
+  await client.connect(transport);
   return {
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
     async call(tool, args) {

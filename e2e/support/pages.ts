@@ -12,8 +12,7 @@ export interface PeerRow {
   readonly where: 'relay' | 'visible tab' | 'hidden tab';
 }
 
-const VIEWS = ['Research', 'Search', 'Data', 'Tools', 'Mesh', 'Settings'] as const;
-type View = (typeof VIEWS)[number];
+type View = 'Research' | 'Search' | 'Data' | 'Tools' | 'Mesh' | 'Settings';
 
 /** What is around every view of an open room. */
 export class Shell {

@@ -16,7 +16,7 @@ export async function storedText(page: Page): Promise<string> {
     const write = (_key: string, value: unknown): unknown =>
       value instanceof Uint8Array ? latin1.decode(value) : value instanceof ArrayBuffer ? latin1.decode(value) : value;
     const parts = [document.documentElement.outerHTML, location.href];
-    for (const storage of [localStorage, sessionStorage]) parts.push(JSON.stringify({ ...storage }));
+    for (const storage of [localStorage, sessionStorage]) parts.push(JSON.stringify(Object.entries(storage)));
     for (const { name = '' } of await indexedDB.databases()) {
       const database = await settled(indexedDB.open(name));
       for (const store of database.objectStoreNames) {

@@ -61,16 +61,9 @@ export function startDeadline({ clock, ms, what, signal }: DeadlineOptions): Dea
       return new Promise<T>((resolve, reject) => {
         if (reason !== undefined) reject(reason);
         else racing.add(reject);
-        work.then(
-          (value) => {
-            racing.delete(reject);
-            resolve(value);
-          },
-          (error: unknown) => {
-            racing.delete(reject);
-            reject(error as Error);
-          },
-        );
+        void work.then(resolve, reject).finally(() => {
+          racing.delete(reject);
+        });
       });
     },
     dispose() {

@@ -46,7 +46,7 @@ const WORDS: Readonly<Record<Connection['state'], ConnectionText>> = {
 export function connectionText(connection: Connection): ConnectionText {
   const known = WORDS[connection.state];
   if (connection.state === 'offline' && connection.message !== '')
-    return { ...known, text: `${connection.message} ${known.text}` };
+    return { ...known, text: `${known.text} (${connection.message})` };
   if (connection.state === 'starting' && connection.message !== '') return { ...known, text: connection.message };
   return known;
 }

@@ -1,6 +1,6 @@
 import type { Libp2p } from '@libp2p/interface';
 import type { Clock } from '../../lib/clock.ts';
-import { toTabmeshError } from '../../lib/errors.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { RelayAddress } from '../node/relay-address.ts';
 import { joinTopic } from '../rendezvous/client.ts';
@@ -68,19 +68,22 @@ export class RelayLink {
     let failures = 0;
     while (!stopped()) {
       let message: string;
+      let reason: string;
       try {
         onState({ status: 'connecting' });
         await this.#session(() => {
           failures = 0;
         });
-        message = 'the relay went away';
+        message = reason = 'the relay went away';
       } catch (error) {
-        message = toTabmeshError(error, 'upstream_unreachable').message;
+        reason = toTabmeshError(error).message;
+        // what libp2p and the browser say ("[object Event]") is for the log
+        message = error instanceof TabmeshError ? reason : 'the relay cannot be reached';
       }
       if (stopped()) return;
       failures++;
       const wait = backoffMs(failures);
-      log.info('relay offline', { relay: relay.host, reason: message, retryInMs: wait });
+      log.info('relay offline', { relay: relay.host, reason, retryInMs: wait });
       onState({ status: 'offline', message: `${relay.host}: ${message}`, retryAt: clock.now() + wait });
       this.#wake = new AbortController();
       // woken early or not: the next try is due

@@ -7,10 +7,10 @@ interface PieceSender {
 }
 
 /**
- * Lets a WebRTC stream put each of its messages on the data channel as one message. libp2p (`@libp2p/webrtc` 6.0, `stream.js`)
- * sends every piece of it alone, and the length prefix is a piece: twice the messages for the same bytes, measured to cost
- * two thirds of the messages a second, and the small messages that Firefox may deliver out of order (bug 1983831). The other
- * side reads the pieces as one byte stream, so it sees no difference. A stream of another kind is left as it is.
+ * Lets a WebRTC stream put each of its messages on the data channel as one message. libp2p (`@libp2p/webrtc` 6.0.33,
+ * `stream.js`) sends every piece of it alone, and the length prefix is a piece: twice the messages for the same bytes.
+ * Measured in one run, an echo of 85 bytes: 1,440 a second with pieces, 2,230 whole. The other side reads one byte stream
+ * and sees no difference. A stream of another kind is left as it is.
  */
 export function sendWholeMessages(stream: Stream): void {
   const inner = stream as unknown as PieceSender;

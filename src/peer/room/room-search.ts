@@ -100,7 +100,7 @@ export class RoomSearch implements SearchPort {
 
   async #call(
     peer: PeerId,
-    tool: typeof searchShard | typeof relatedRecords,
+    tool: Pick<typeof searchShard, 'metadata' | 'checkAnswer'>,
     args: Record<string, unknown>,
     signal: AbortSignal,
   ): Promise<ShardAnswer> {
