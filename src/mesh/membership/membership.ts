@@ -122,9 +122,14 @@ export class Membership implements Startable {
     return [...this.#links.values()];
   }
 
-  /** the best proven connection to a peer: direct before relayed, older before newer */
+  /**
+   * The best proven connection to a peer: direct before relayed, newer before older. A page that was reloaded comes back as
+   * the same peer while its old connection has not been noticed to be dead.
+   */
   linkTo(peer: PeerId): MemberLink | undefined {
-    const links = this.links().filter((link) => link.member.peer === peer && link.connection.status === 'open');
+    const links = this.links()
+      .toReversed()
+      .filter((link) => link.member.peer === peer && link.connection.status === 'open');
     return links.find((link) => link.direct) ?? links[0];
   }
 

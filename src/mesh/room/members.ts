@@ -14,6 +14,8 @@ const PING_INTERVAL_MS = 5_000;
 const PING_TIMEOUT_MS = 4_000;
 /** Two in a row unanswered: the peer is gone, whatever the transport still believes. */
 const MAX_MISSED_PINGS = 2;
+/** A relay that sees a connection end is nearly always right; a peer that lives answers within this. */
+const SUSPECT_TIMEOUT_MS = 1_500;
 /** weight of a new sample in the smoothed round trip (RFC 6298's 1/8 is for streams of samples; ours are few) */
 const LATENCY_WEIGHT = 0.3;
 
@@ -97,6 +99,18 @@ export class Members {
     } catch (error) {
       member.toolsFor = null;
       this.#options.log.info('no tool list', { peer, reason: (error as Error).message });
+    }
+  }
+
+  /** The relay has lost the peer: most often its tab was closed. Asks once, and cuts the link when there is no answer. */
+  async suspect(peer: PeerId): Promise<void> {
+    const { rpc, membership } = this.#options;
+    const link = membership.linkTo(peer);
+    if (link === undefined) return;
+    try {
+      await rpc.request(peer, 'ping', { _meta: REQUEST_META }, { timeoutMs: SUSPECT_TIMEOUT_MS });
+    } catch (error) {
+      await disconnect(link.connection, error as Error);
     }
   }
 

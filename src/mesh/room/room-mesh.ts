@@ -245,7 +245,10 @@ export class RoomMesh {
       onEvent: (event) => {
         if (event.type === 'peers') this.#dialer.introduced(event.peers, relay);
         else if (event.type === 'joined') this.#dialer.joined(event.peer, relay);
-        else this.#dialer.left(event.peer, relay);
+        else {
+          this.#dialer.left(event.peer, relay);
+          void this.#members.suspect(event.peer);
+        }
       },
       onState: (state) => {
         if (state.status === 'offline') this.#dialer.relayGone(relay);
