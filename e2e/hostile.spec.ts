@@ -74,6 +74,7 @@ test('a tab refuses a stranger who comes through the relay', async ({ relay, dev
       await first.close();
       const stranger = await newNode();
       const connection = await stranger.dial(circuit);
+      const spoken = await speak(connection, PROTOCOLS.mcp, ECHO);
       const stream = await connection.newStream(PROTOCOLS.join, { runOnLimitedConnection: true });
       for (const message of transcript.said) {
         const framed = new Uint8Array(4 + message.byteLength);
@@ -81,7 +82,6 @@ test('a tab refuses a stranger who comes through the relay', async ({ relay, dev
         framed.set(message, 4);
         stream.send(framed);
       }
-      const spoken = await speak(connection, PROTOCOLS.mcp, ECHO);
       expect(await closed(connection)).toBeLessThan(CLOSED_WITHIN_MS);
       expect(spoken.answer()).toBe('');
       expect((await mesh.self()).served).toBe(before);

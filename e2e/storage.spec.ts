@@ -79,7 +79,7 @@ test.describe('data that a newer version has stored is refused and left as it is
   });
 
   test('a run and a segment, beside which the rest of the room works', async ({ relay, device }, testInfo) => {
-    const { page, expectProblem } = await device('A');
+    const { page, context, expectProblem } = await device('A');
     expectProblem(/favicon/);
     const { room, invite, app } = relay.line;
     const { shell } = await withDataset(page, invite);
@@ -95,16 +95,17 @@ test.describe('data that a newer version has stored is refused and left as it is
     const before = (await dumpStored(page, store(room))).filter(([key]) => newer.includes(key));
 
     const said: string[] = [];
-    page.on('console', (message) => said.push(message.text()));
+    // its workers say it
+    context.on('console', (message) => said.push(message.text()));
     await page.goto(app);
     await expect(shell.connection).toHaveAccessibleName('Connection: Direct');
-    await expect.poll(() => said.join('\n')).toMatch(/run unreadable .*newer version of the app/);
-    await expect.poll(() => said.join('\n')).toMatch(/index cannot be read .*Update this app/);
+    await expect.poll(() => said.join('\n')).toMatch(/run unreadable .*Update this app/);
     const research = await shell.research();
     await expect(research.run('gut').article).toBeVisible();
     const search = await shell.search();
     await search.ask('gut OR sleep');
     await expect(search.answer).toContainText(/missing|not searched/i);
+    await expect.poll(() => said.join('\n')).toMatch(/index cannot be read .*Update this app/);
     await page.screenshot({ path: testInfo.outputPath('newer segment.png') });
     await page.goto(`${app}icon.svg`);
     expect((await dumpStored(page, store(room))).filter(([key]) => newer.includes(key))).toEqual(before);

@@ -87,7 +87,8 @@ export function createEngine({ actions, store, clock }: EngineOptions): Engine {
         const log = new RunLog({ runId, store, clock, onEvent, resume: { state, nextSeq: events } });
         const failed = { type: 'run_failed', error: interruptedError().toWire() } as const;
         const started = state.status === 'created' ? ([{ type: 'run_started' }] as const) : [];
-        states.push(await log.record(...started, failed));
+        // a full store must not keep away what it holds
+        states.push(await log.recordAnyway(...started, failed));
       }
       return states;
     },

@@ -49,12 +49,12 @@ export class RunLog {
    * Ends a run whose store fails: what cannot be stored is announced all the same, since it is what happened. On disk
    * the run then still looks as if it were going on, which `recover` puts right.
    */
-  async recordAnyway(body: EventBody): Promise<RunState> {
+  async recordAnyway(...bodies: readonly EventBody[]): Promise<RunState> {
     try {
-      return await this.record(body);
+      return await this.record(...bodies);
     } catch {
       // the failure that brought us here is in the event
-      const { events, states } = this.#prepare([body]);
+      const { events, states } = this.#prepare(bodies);
       return this.#announce(events, states);
     }
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TabmeshError, type ErrorCode } from '../../src/lib/errors.ts';
-import { MAX_ARGUMENT_BYTES } from '../../src/tools/limits.ts';
+import { MAX_BODY_BYTES } from '../../relay/http/mcp/limits.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
 import { echoTool, memoryRoom, memoryTool } from '../support/room-tools.ts';
 
@@ -95,7 +95,7 @@ describe('the tools as REST', () => {
   it('refuse what is no call before anything runs', async () => {
     const relay = await relayWith();
     const cases: [Response, number, ErrorCode][] = [
-      [await call(relay, 'echo', JSON.stringify({ text: 'x'.repeat(MAX_ARGUMENT_BYTES) })), 413, 'payload_too_large'],
+      [await call(relay, 'echo', JSON.stringify({ text: 'x'.repeat(MAX_BODY_BYTES) })), 413, 'payload_too_large'],
       [await call(relay, 'echo', '{"text":'), 400, 'invalid_input'],
       [await call(relay, 'echo', '{"__proto__":{"a":1}}'), 400, 'invalid_input'],
       [await fetch(`${relay.urls.rest}/echo`), 404, 'not_found'],

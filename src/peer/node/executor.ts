@@ -8,7 +8,6 @@ import type { Log } from '../../lib/log.ts';
 import { createResearchActions } from '../../research/actions.ts';
 import { createWorkflowActions } from '../../workflow/actions.ts';
 import { createEngine } from '../../workflow/engine.ts';
-import { loadRuns } from '../../workflow/history.ts';
 import { createRunStore } from '../../workflow/store.ts';
 import { indexAction } from '../room/index-action.ts';
 import type { RunExecutor } from '../room/run-book.ts';
@@ -42,13 +41,16 @@ export function createProcessExecutor(options: {
   return {
     execute: (definition, inputs, { runId, signal, onEvent }) =>
       engine.start(definition, inputs, { runId, signal, onEvent }),
-    async load() {
+    load() {
       const signal = AbortSignal.timeout(LOAD_TIMEOUT_MS);
       // one process owns the folder: nobody else is running anything
-      await engine.recover({ isElsewhere: () => Promise.resolve(false), signal });
-      const { runs: stored, unreadable } = await loadRuns(runs, signal);
-      for (const { runId, error } of unreadable) log.warn('run unreadable', { run: runId, reason: error.message });
-      return stored.map(({ state }) => state);
+      return engine.recover({
+        isElsewhere: () => Promise.resolve(false),
+        signal,
+        onUnreadable: ({ runId, error }) => {
+          log.warn('run unreadable', { run: runId, reason: error.message, hint: error.hint });
+        },
+      });
     },
     delete: (id) => runs.delete(id),
   };

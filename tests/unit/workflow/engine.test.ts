@@ -361,6 +361,23 @@ describe('recovery', () => {
     }
   });
 
+  it('tells what a dead process left also where nothing more can be stored', async () => {
+    const source = bench();
+    await source.start(workflow([step('a')]));
+    const [created, started] = await source.store.events(RUN);
+    if (created === undefined || started === undefined) throw new Error('no events');
+    const full = () => Promise.reject(new TabmeshError('quota_exceeded', 'there is no storage space left'));
+    let isFull = false;
+    const { engine, store } = bench({}, (inner) => ({
+      ...inner,
+      append: (run, events) => (isFull ? full() : inner.append(run, events)),
+    }));
+    await store.append(RUN, [created, started]);
+    isFull = true;
+    expect(await engine.recover()).toMatchObject([{ runId: RUN, status: 'failed' }]);
+    expect(await store.events(RUN)).toEqual([created, started]);
+  });
+
   it('leaves alone what is going on, here or elsewhere', async () => {
     const { action, begun } = stuckAction();
     const { engine, start, store } = bench({ action });

@@ -15,7 +15,6 @@ import { createWorkerClient, portEndpoint } from '../../../lib/worker-call.ts';
 import { createWorkflowActions } from '../../../workflow/actions.ts';
 import type { Engine } from '../../../workflow/engine.ts';
 import { createEngine } from '../../../workflow/engine.ts';
-import { loadRuns } from '../../../workflow/history.ts';
 import { createRunStore } from '../../../workflow/store.ts';
 import { consoleLog } from '../console-log.ts';
 import { openRoomStorage } from '../storage.ts';
@@ -68,13 +67,14 @@ export function runWorkflowWorker(): void {
       navigator.locks.request(lockOf(runId), () =>
         opened().engine.start(definition, inputs, { runId, signal, onEvent: (event: RunEvent) => progress(event) }),
       ),
-    async load(_args, { signal }) {
-      const { engine, runs } = opened();
-      await engine.recover({ isElsewhere, signal });
-      const history = await loadRuns(runs, signal);
-      for (const { runId, error } of history.unreadable)
-        consoleLog.warn('run unreadable', { run: runId, reason: error.message });
-      return history.runs.map(({ state }) => state);
+    load(_args, { signal }) {
+      return opened().engine.recover({
+        isElsewhere,
+        signal,
+        onUnreadable: ({ runId, error }) => {
+          consoleLog.warn('run unreadable', { run: runId, reason: error.message, hint: error.hint });
+        },
+      });
     },
     remove: ({ runId }) => opened().runs.delete(runId),
   };
