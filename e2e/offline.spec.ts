@@ -10,7 +10,7 @@ test('without network, relay and other tabs, the app opens and searches what it 
   const [a, b] = [await device('A'), await device('B')];
   a.expectProblem(RELAY_GONE);
   const here = await joinByInvite(a.page, relay.line.invite ?? '');
-  await readyForOffline(here);
+  await here.readyForOffline();
   const there = await joinByInvite(b.page, relay.line.invite ?? '');
   await (await there.mesh()).expectOthers(['relay direct', 'tab direct']);
   await (await here.research()).collect('sleep');
@@ -56,7 +56,7 @@ test.describe('a new version of the app', () => {
     // the old version's chunks are gone from the server; the app says so on the console, too
     expectProblem(/Failed to (?:load resource|fetch dynamically imported module)/);
     const here = await joinByInvite(first, relay.line.invite ?? '');
-    await readyForOffline(here);
+    await here.readyForOffline();
     await here.research();
     const query = first.getByRole('textbox', { name: 'Query' });
     await query.fill('half a query');
@@ -97,9 +97,3 @@ test.describe('a new version of the app', () => {
     });
   });
 });
-
-/** Waits until the service worker has all of the app and serves this page. */
-async function readyForOffline({ page }: Shell): Promise<void> {
-  await expect(page.getByText('Ready to work offline').first()).toBeVisible();
-  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller?.state)).toBe('activated');
-}

@@ -30,6 +30,12 @@ export class Shell {
     await expect(this.page.getByRole('button', { name: /Switch room$/ })).toHaveAccessibleName(name);
   }
 
+  /** Waits until the service worker has stored all of the app and serves this page: from then on no part can be missing. */
+  async readyForOffline(): Promise<void> {
+    const state = () => this.page.evaluate(() => navigator.serviceWorker.controller?.state ?? 'none');
+    await expect.poll(state, { timeout: 30_000, message: 'the service worker of this page' }).toBe('activated');
+  }
+
   /** Goes to a view by the rail. */
   async go(view: View): Promise<void> {
     await this.page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: view, exact: true }).click();

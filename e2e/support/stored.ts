@@ -67,7 +67,7 @@ export async function dumpStored(page: Page, database: string): Promise<readonly
       try {
         const objects = db.transaction(store).objectStore(store);
         const [keys, values] = await Promise.all([all(objects.getAllKeys()), all(objects.getAll())]);
-        return keys.map((key, index) => [String(key as string), JSON.stringify(values[index], text)] as const);
+        return keys.map((key, index) => [key as string, JSON.stringify(values[index], text)] as const);
       } finally {
         db.close();
       }

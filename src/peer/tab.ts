@@ -3,7 +3,7 @@ import type { KeyValueStore } from '../contracts/kv.ts';
 import type { Invite } from '../contracts/mesh.ts';
 import type { RelayConfig } from '../contracts/relay.ts';
 import { systemClock } from '../lib/clock.ts';
-import { TabmeshError } from '../lib/errors.ts';
+import { TabmeshError, toTabmeshError } from '../lib/errors.ts';
 import type { RoomId } from '../lib/ids.ts';
 import type { DeviceKey } from '../mesh/identity/device-key.ts';
 import { loadDeviceKey } from '../mesh/identity/device-key.ts';
@@ -174,7 +174,13 @@ class TabHost implements AppHost {
       log: consoleLog,
     });
     this.#open = room;
-    await this.#rooms.markOpened(invite.room, systemClock.now());
+    try {
+      await this.#rooms.markOpened(invite.room, systemClock.now());
+    } catch (thrown) {
+      // the order of the rooms is a convenience; a full store must not keep away what it holds
+      if (toTabmeshError(thrown).code !== 'quota_exceeded') throw thrown;
+      consoleLog.warn('not noted when this room was opened', { reason: toTabmeshError(thrown).message });
+    }
     const client = createRoomClient(invite, room);
     return {
       ...client,

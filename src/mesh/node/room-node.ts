@@ -11,6 +11,7 @@ import type { Blockstore } from 'interface-blockstore';
 import { MemoryDatastore } from 'datastore-core';
 import type { ListenPort } from './listen-port.ts';
 import { listenPort } from './listen-port.ts';
+import { streamOverLinks } from './over-links.ts';
 import { publicIdentify } from '../membership/guard.ts';
 import type { MembershipOptions } from '../membership/membership.ts';
 import { Membership } from '../membership/membership.ts';
@@ -88,5 +89,6 @@ export async function startRoomNode(options: RoomNodeOptions): Promise<RoomNode>
   });
   const withBlocks = withBitswap(node, { runOnLimitedConnections: true });
   await withBlocks.start();
+  streamOverLinks(withBlocks.libp2p, withBlocks.libp2p.services.membership);
   return withBlocks;
 }

@@ -61,7 +61,7 @@ describe('identity slots', () => {
     await settle();
     const next = await open(new Map());
     expect(next.slot).toBe(1);
-    expect(idOf(next)).toBe(idOf(tabs[1] as IdentitySlot));
+    expect(idOf(next)).toBe(idOf(tabs[1]!));
   });
 
   it('is found again after a reload, although a lower one is free', async () => {

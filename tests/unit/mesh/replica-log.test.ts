@@ -230,9 +230,7 @@ describe('the log of another author', () => {
 
   it('is not taken when it holds no Yjs updates', async () => {
     const [entry] = await chain(author, [Uint8Array.of(1, 255, 255, 255, 255, 7, 1, 0)]);
-    expect((await replica.apply([entry as SignedUpdate])).rejected).toEqual([
-      { author: author.id, reason: 'bad_update' },
-    ]);
+    expect((await replica.apply([entry!])).rejected).toEqual([{ author: author.id, reason: 'bad_update' }]);
     expect(replica.heads()).toEqual({});
   });
 

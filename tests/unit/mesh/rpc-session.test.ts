@@ -53,7 +53,7 @@ function pair(
     return { session: new RpcSession({ stream, handler, budget: new PeerBudget(quotas, systemClock) }), sent, stream };
   };
   ends.push(make(0, serve), make(1, serve));
-  return [ends[0] as End, ends[1] as End];
+  return [ends[0]!, ends[1]!];
 }
 
 const never: RequestHandler = (_method, _params, { signal }) =>
