@@ -1,4 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { UPSTREAMS } from '../../relay/config/upstreams.ts';
+import { upstreamsFetchPort } from '../../relay/http/fetch/port.ts';
+import { createUpstreams } from '../../relay/http/fetch/upstreams.ts';
 import { openDoors, type Doors, type Refusal } from '../support/doors.ts';
 import { hastyClock } from '../support/hasty-clock.ts';
 import { Cleanups, startMember } from '../support/live-peers.ts';
@@ -19,28 +22,14 @@ let doors: Doors;
 beforeAll(async () => {
   upstream = await startUpstream({ routes: [manyRecords(RECORDS)] });
   cleanups.add(() => upstream.close());
-  live = await startLiveRelay(['--upstream', `pubmed=${upstream.url}`], hastyClock(TIMES));
+  const clock = hastyClock(TIMES);
+  live = await startLiveRelay(['--upstream', `pubmed=${upstream.url}`], clock);
   cleanups.add(() => live.close());
-  const member = await startMember(live, cleanups);
-  // a member without a network of his own: he has the relay's peer do it
-  await vi.waitFor(
-    () => {
-      expect(member.room.mesh.list()).toHaveLength(1);
-      expect(member.room.mesh.list()[0]?.tools.length).toBeGreaterThan(0);
-    },
-    { timeout: 10_000 },
-  );
-  const opened = await openDoors(live, member);
-  doors = {
-    ...opened,
-    app: async (tool, args) => {
-      const { device } = member.room.replica;
-      const principal = { kind: 'device', device, peer: member.peer } as const;
-      const outcome = await member.room.tools.call({ tool, args, principal, place: live.gateway.self });
-      if (outcome.ok) throw new Error(`${tool} succeeded`);
-      return outcome.error;
-    },
-  };
+  // wherever a call runs, it meets the same upstream
+  const upstreams = createUpstreams({ clock, overrides: new Map([[UPSTREAMS.pubmed, upstream.url]]) });
+  cleanups.add(() => upstreams.close());
+  const member = await startMember(live, cleanups, { clock, fetch: upstreamsFetchPort(upstreams) });
+  doors = await openDoors(live, member);
   cleanups.add(() => doors.close());
 }, 60_000);
 afterAll(() => cleanups.run());

@@ -4,11 +4,12 @@ import { MemoryBlockstore } from 'blockstore-core';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FetchPort } from '../../src/contracts/fetch.ts';
 import type { Invite } from '../../src/contracts/mesh.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import type { PeerId } from '../../src/lib/ids.ts';
-import { silentLog, type Log } from '../../src/lib/log.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import { issueCertificate, verifyCertificate } from '../../src/mesh/identity/certificate.ts';
 import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
 import { deriveRoomKeys } from '../../src/mesh/identity/room-secret.ts';
@@ -39,11 +40,23 @@ export class Cleanups {
 
 const newDevice = () => loadDeviceKey({ store: createMemoryStore(), lock: createProcessLock() });
 
-/** A whole peer, as Tabmesh has them, that meets its room at a live relay. It has no network but that. */
+const NO_NETWORK: FetchPort = {
+  get: () => Promise.reject(new TabmeshError('upstream_unreachable', 'this peer has no network')),
+};
+
+export interface MemberOptions {
+  /** the relay's own room when absent */
+  readonly invite?: Invite;
+  readonly clock?: Clock;
+  /** its way to the services; none when absent */
+  readonly fetch?: FetchPort;
+}
+
+/** A whole peer, as Tabmesh has them, that meets its room at a live relay. */
 export async function startMember(
   live: LiveRelay,
   cleanups: Cleanups,
-  { invite = live.invite, log = silentLog }: { readonly invite?: Invite; readonly log?: Log } = {},
+  { invite = live.invite, clock = systemClock, fetch = NO_NETWORK }: MemberOptions = {},
 ): Promise<HeadlessRoom> {
   const folder = await mkdtemp(join(tmpdir(), 'tabmesh-peer-'));
   cleanups.add(() => rm(folder, { recursive: true, force: true }));
@@ -53,12 +66,12 @@ export async function startMember(
     deviceKey: await newDevice(),
     relays: [parseRelayAddress(live.address)],
     announce: () => [],
-    fetch: { get: () => Promise.reject(new TabmeshError('upstream_unreachable', 'this peer has no network')) },
+    fetch,
     email: 'test@tabmesh.invalid',
     methods: {},
     version: '0',
-    clock: systemClock,
-    log,
+    clock,
+    log: silentLog,
   });
   cleanups.add(() => peer.close());
   return peer;
