@@ -9,7 +9,7 @@ import { throttleProgress } from './progress.ts';
  * How long an action may go on after its signal fired, ms. One that looks at its signal ends within this and nothing of
  * it is left when the run ends; one that does not is left behind, its answer dropped.
  */
-export const STEP_GRACE_MS = 2_000;
+export const STEP_GRACE_MS = 3_000;
 /** Characters of a step's result as JSON: results are names and counts, and the ids of a full search take 110,000. */
 export const MAX_RESULT_CHARS = 1024 * 1024;
 

@@ -39,6 +39,11 @@ function offer(worker: ServiceWorker): void {
     action: {
       label: 'Reload',
       run: () => {
+        // another tab may have taken the new version meanwhile: then there is nothing left to wait for
+        if (worker.state === 'activated') {
+          location.reload();
+          return;
+        }
         navigator.serviceWorker.addEventListener('controllerchange', () => {
           location.reload();
         });

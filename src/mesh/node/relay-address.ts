@@ -45,6 +45,12 @@ export function hostOf(address: Multiaddr): string | null {
   return host.name === 'ip6' ? `[${host.value}]:${tcp.value}` : `${host.value}:${tcp.value}`;
 }
 
+/** Whether a connection's address is this relay's own port, not a member that is reached through it. */
+export function isAt(relay: RelayAddress, address: Multiaddr): boolean {
+  const through = address.getComponents().some(({ name }) => name === 'p2p-circuit' || name === 'webrtc');
+  return !through && hostOf(address) === relay.host;
+}
+
 /** The address at which a relay's circuit leads to a peer. */
 export function throughRelay(relay: RelayAddress, peer: PeerId, webrtc: boolean): Multiaddr {
   const circuit = relay.address.encapsulate('/p2p-circuit');

@@ -88,7 +88,12 @@ export async function startRoomNode(options: RoomNodeOptions): Promise<RoomNode>
     },
   });
   const withBlocks = withBitswap(node, { runOnLimitedConnections: true });
-  await withBlocks.start();
+  try {
+    await withBlocks.start();
+  } catch (error) {
+    await withBlocks.stop();
+    throw error;
+  }
   streamOverLinks(withBlocks.libp2p, withBlocks.libp2p.services.membership);
   return withBlocks;
 }

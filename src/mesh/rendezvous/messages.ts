@@ -4,9 +4,10 @@ import type { PeerId } from '../../lib/ids.ts';
 /** A message lists at most MAX_TOPIC_PEERS peers with a few addresses each. */
 export const MAX_RENDEZVOUS_MESSAGE_BYTES = 1024 * 1024;
 /** A room is a team, not a crowd; also bounds what one topic costs the relay. */
-export const MAX_TOPIC_PEERS = 1_000;
+export const MAX_TOPIC_PEERS = 250;
 const MAX_ADDRESSES = 8;
-const MAX_ADDRESS_LENGTH = 512;
+/** with the numbers above, a full list stays within a message */
+const MAX_ADDRESS_LENGTH = 256;
 /** 20 bytes in base32 */
 const TOPIC = /^[a-z2-7]{32}$/;
 

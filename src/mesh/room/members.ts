@@ -94,6 +94,8 @@ export class Members {
     member.toolsFor = wanted;
     try {
       const answer = await this.#options.rpc.request(peer, 'tools/list', { _meta: REQUEST_META });
+      // a later change may have been answered first
+      if (member.toolsFor !== wanted) return;
       member.tools = fromMcpToolList(answer);
       this.#listeners.notify();
     } catch (error) {

@@ -11,6 +11,9 @@ import { frameStream } from '../rpc/framed-stream.ts';
 /** Replica batches stay far below this; presence is a few KB. */
 const MAX_SYNC_FRAME_BYTES = 4 * 1024 * 1024;
 
+/** What may wait to be applied: a few full batches. Who sends faster than we store is cut off and may sync again. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+
 /** the first byte of a frame tells what the rest is */
 const CHANNELS = { replica: 0, presence: 1 } as const;
 
@@ -69,6 +72,17 @@ export class SyncStreams {
       log.warn('sync ended', { peer, reason: (error as Error).message });
       framed.abort(error as Error);
     };
+    let waiting = 0;
+    const apply = (body: Uint8Array) => {
+      waiting += body.byteLength;
+      if (waiting > MAX_WAITING_BYTES) throw new Error('sends faster than this device stores');
+      session
+        .receive(body)
+        .catch(failed)
+        .finally(() => {
+          waiting -= body.byteLength;
+        });
+    };
     const framed = frameStream(
       stream,
       {
@@ -76,7 +90,7 @@ export class SyncStreams {
           const body = payload.subarray(1);
           try {
             if (payload[0] === CHANNELS.presence) presence.receive(peer, body);
-            else if (payload[0] === CHANNELS.replica) session.receive(body).catch(failed);
+            else if (payload[0] === CHANNELS.replica) apply(body);
             else throw new Error('unknown channel');
           } catch (error) {
             failed(error);

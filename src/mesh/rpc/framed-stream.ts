@@ -114,7 +114,12 @@ export function frameStream(stream: Stream, handlers: FramedStreamHandlers, maxB
   return {
     send(payload) {
       if (closed) return Promise.reject(unreachable(null, false));
-      const frame = encodeFrame(payload, maxBytes);
+      let frame: Uint8Array;
+      try {
+        frame = encodeFrame(payload, maxBytes);
+      } catch (error) {
+        return Promise.reject(error);
+      }
       if (queuedBytes + frame.byteLength > MAX_QUEUED_BYTES) {
         return Promise.reject(
           new TabmeshError('rate_limited', 'the peer reads too slowly: its send queue is full', {

@@ -122,12 +122,13 @@ export class RpcSession {
   receive(payload: Uint8Array): void {
     let message: RpcMessage;
     try {
-      if (!this.#budget.takeMessage(payload.byteLength)) {
+      message = decodeMessage(payload);
+      // an answer that we asked for is no flood
+      if (!this.#awaited(message) && !this.#budget.takeMessage(payload.byteLength)) {
         throw new TabmeshError('rate_limited', 'too many messages or bytes a second', {
           details: { token: 'message_rate_or_bandwidth_exceeded' },
         });
       }
-      message = decodeMessage(payload);
     } catch (error) {
       this.#stream.abort(error as Error);
       return;
@@ -199,6 +200,10 @@ export class RpcSession {
           this.#stream.abort(closed as Error);
         });
     }
+  }
+
+  #awaited(message: RpcMessage): boolean {
+    return !('method' in message) && typeof message.id === 'number' && this.#pending.has(message.id);
   }
 
   #answered(response: RpcResponse): void {

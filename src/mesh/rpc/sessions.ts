@@ -11,6 +11,8 @@ import { MEMBER_QUOTAS } from './quotas.ts';
 import type { RequestContext, RequestOptions } from './session.ts';
 import { RpcSession } from './session.ts';
 
+/** A stream opens in a round trip or two; a link that takes longer is dead. */
+const OPEN_TIMEOUT_MS = 10_000;
 /** MCP++ Profile E: streams a peer may have open. One carries our calls; the rest is for other implementations. */
 const MAX_STREAMS_PER_PEER = 32;
 
@@ -67,14 +69,14 @@ export class RpcSessions {
   ): Promise<unknown> {
     const link = this.#options.membership.linkTo(peer);
     if (link === undefined) throw unreachable('no link to this peer');
-    const session = await this.#open(link.connection, options.signal);
+    const session = await untilAborted(this.#open(link.connection), options);
     return session.request(method, params, options);
   }
 
-  #open(connection: Connection, signal: AbortSignal | undefined): Promise<RpcSession> {
+  #open(connection: Connection): Promise<RpcSession> {
     const known = this.#outbound.get(connection.id);
     if (known !== undefined) return known;
-    const opening = this.#openStream(connection, signal);
+    const opening = this.#openStream(connection);
     this.#outbound.set(connection.id, opening);
     opening.catch(() => {
       if (this.#outbound.get(connection.id) === opening) this.#outbound.delete(connection.id);
@@ -82,12 +84,13 @@ export class RpcSessions {
     return opening;
   }
 
-  async #openStream(connection: Connection, signal: AbortSignal | undefined): Promise<RpcSession> {
+  async #openStream(connection: Connection): Promise<RpcSession> {
     let stream: Stream;
     try {
       stream = await connection.newStream(PROTOCOLS.mcp, {
         runOnLimitedConnection: true,
-        ...(signal === undefined ? {} : { signal }),
+        // many callers wait for this one stream: none of them may take it from the others
+        signal: AbortSignal.timeout(OPEN_TIMEOUT_MS),
       });
     } catch (error) {
       throw unreachable('could not open a stream to this peer', error);
@@ -125,6 +128,23 @@ export class RpcSessions {
     const budget = new PeerBudget(MEMBER_QUOTAS, this.#options.clock);
     this.#budgets.set(peer, budget);
     return budget;
+  }
+}
+
+/** Waits for the stream as long as this caller wants to; the others go on waiting. */
+async function untilAborted(opening: Promise<RpcSession>, { signal, timeoutMs }: RequestOptions): Promise<RpcSession> {
+  const limits = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)];
+  const stop = AbortSignal.any(limits.filter((limit) => limit !== undefined));
+  if (stop.aborted) throw unreachable('the call ended before its stream was open', stop.reason);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => {
+    reject(signal?.aborted === true ? toTabmeshError(signal.reason, 'cancelled') : unreachable('no stream in time'));
+  };
+  stop.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([opening, promise]);
+  } finally {
+    stop.removeEventListener('abort', onAbort);
   }
 }
 

@@ -18,6 +18,7 @@ import { createReplica } from '../../mesh/replica/replica.ts';
 import type { ExtraMethod } from '../../mesh/rpc/mcp-server.ts';
 import { openFsBlocks } from '../../mesh/storage/blocks-fs.node.ts';
 import { asHeliaBlockstore } from '../../mesh/storage/helia-blocks.ts';
+import { createProcessHold } from '../../mesh/storage/hold.ts';
 import { openFileStore } from '../../mesh/storage/kv-file.node.ts';
 import { createProcessLock } from '../../mesh/storage/lock.ts';
 import { createShardSearch } from '../../search/shard.ts';
@@ -88,6 +89,7 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
         }),
       replica,
       blocks,
+      hold: createProcessHold(),
       search: {
         reload: (signal) => loadShard(shard, log, signal),
         index: (dataset, signal) => indexDataset(dataset, blocks, shard, signal),

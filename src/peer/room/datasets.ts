@@ -7,6 +7,7 @@ import { importCar } from '../../data/car-import.ts';
 import { readManifest, readRecord, readRecords } from '../../data/read.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { CidString, DeviceId } from '../../lib/ids.ts';
+import type { BlockHold } from '../../mesh/storage/hold.ts';
 import type { DeviceSearch } from './device-search.ts';
 
 /** Blocks asked for at a time when a dataset is copied: Bitswap merges wants of one turn into a message. */
@@ -19,6 +20,8 @@ export interface RoomDatasetsOptions {
   /** the room's blocks, over Bitswap */
   readonly network: BlockSource;
   readonly search: DeviceSearch;
+  /** keeps deleting apart from writing, over all tabs of the device */
+  readonly hold: BlockHold;
   readonly online: () => ReadonlySet<DeviceId>;
 }
 
@@ -40,8 +43,10 @@ export class RoomDatasets implements DatasetsPort {
       const holder = { device: view.device, name: view.name, self, online: self || here.has(view.device) };
       for (const summary of Object.values(view.datasets)) {
         const known = found.get(summary.data);
-        const newest = known === undefined || summary.createdAt < known.createdAt ? summary : known;
-        found.set(summary.data, { ...newest, holders: [...(known?.holders ?? []), holder] });
+        // our own word first: others may say what they like of the same records
+        const ours = known?.holders.some((other) => other.self) ?? false;
+        const better = known === undefined || self || (!ours && summary.createdAt < known.createdAt);
+        found.set(summary.data, { ...(better ? summary : known), holders: [...(known?.holders ?? []), holder] });
       }
     }
     return [...found.values()].sort((a, b) =>
@@ -81,7 +86,7 @@ export class RoomDatasets implements DatasetsPort {
     );
   }
 
-  /** Lists a dataset whose blocks are here as held by this device, once it is indexed. */
+  /** Lists a dataset whose blocks are here as held by this device, and indexes it. The caller holds `writing`. */
   async publish(summary: DatasetSummary, signal: AbortSignal): Promise<void> {
     const { replica, search } = this.#options;
     await replica.putDataset(summary);
@@ -89,39 +94,54 @@ export class RoomDatasets implements DatasetsPort {
   }
 
   /** Copies a dataset from whoever holds it, and indexes it here. @throws `not_found` when nobody who holds it is here */
-  async keep(data: CidString, signal: AbortSignal): Promise<void> {
-    const { network } = this.#options;
-    const { holders: _, ...summary } = this.find(data);
-    let batch: Promise<unknown>[] = [];
-    for await (const cid of datasetBlocks(summary, network, signal)) {
-      batch.push(network.get(cid, signal));
-      if (batch.length === COPY_BATCH) {
-        await Promise.all(batch);
-        batch = [];
-      }
-    }
-    await Promise.all(batch);
-    await this.publish(summary, signal);
+  keep(data: CidString, signal: AbortSignal): Promise<void> {
+    return this.#options.hold.writing(() => this.#copy(data, signal));
   }
 
   /** Stores the datasets of a CAR file, lists and indexes them. @throws as `importCar`; nothing is kept then */
-  async import(car: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<readonly DatasetSummary[]> {
-    const added = await importCar(car, this.#options.local, signal);
-    for (const summary of added) await this.publish(summary, signal);
-    return added;
+  import(car: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<readonly DatasetSummary[]> {
+    return this.#options.hold.writing(async () => {
+      const added = await importCar(car, this.#options.local, signal);
+      for (const summary of added) await this.publish(summary, signal);
+      return added;
+    });
   }
 
-  /** Deletes this device's copy and its part of the index; blocks that another dataset kept here uses stay. */
-  async delete(data: CidString, signal: AbortSignal): Promise<void> {
+  /**
+   * Deletes this device's copy and its part of the index; blocks that another dataset kept here uses stay.
+   * @throws `not_found`; `conflict` while a dataset is being written on this device
+   */
+  delete(data: CidString, signal: AbortSignal): Promise<void> {
+    return this.#options.hold.deleting(() => this.#forget(data, signal));
+  }
+
+  async #copy(data: CidString, signal: AbortSignal): Promise<void> {
+    const { network } = this.#options;
+    const { holders: _, ...summary } = this.find(data);
+    let batch: CidString[] = [];
+    const fetchBatch = () => Promise.all(batch.map((cid) => network.get(cid, signal)));
+    for await (const cid of datasetBlocks(summary, network, signal)) {
+      batch.push(cid);
+      if (batch.length < COPY_BATCH) continue;
+      await fetchBatch();
+      batch = [];
+    }
+    await fetchBatch();
+    await this.publish(summary, signal);
+  }
+
+  async #forget(data: CidString, signal: AbortSignal): Promise<void> {
     const { replica, local, search } = this.#options;
-    const own = replica.state().devices[replica.device];
-    const dataset = own?.datasets[data];
+    const own = replica.state().devices[replica.device]?.datasets ?? {};
+    const dataset = own[data];
     if (dataset === undefined) throw new TabmeshError('not_found', 'this device keeps no copy of that dataset');
-    // first what others are told, so that nobody asks for what is going
+    const kept = Object.values(own).filter((other) => other.data !== data);
+    // before anything is unlisted: when another dataset cannot be read, this one is still there to be deleted later
+    const deletable = await deletableBlocks(dataset, kept, local, signal);
+    // others first, so that nobody asks for what is going
     await replica.removeSegment(data);
     await replica.removeDataset(data);
     await search.remove(data, signal);
-    const kept = Object.values(own?.datasets ?? {}).filter((other) => other.data !== data);
-    for (const cid of await deletableBlocks(dataset, kept, local, signal)) await local.delete(cid, signal);
+    for (const cid of deletable) await local.delete(cid, signal);
   }
 }

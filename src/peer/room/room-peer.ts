@@ -15,7 +15,7 @@ import type { RoomKeys, RoomSecret } from '../../mesh/identity/room-secret.ts';
 import type { MembershipOptions } from '../../mesh/membership/membership.ts';
 import { networkBlocks } from '../../mesh/node/network-blocks.ts';
 import type { RelayAddress } from '../../mesh/node/relay-address.ts';
-import { hostOf } from '../../mesh/node/relay-address.ts';
+import { isAt } from '../../mesh/node/relay-address.ts';
 import type { RoomNode } from '../../mesh/node/room-node.ts';
 import { createPresence } from '../../mesh/replica/presence.ts';
 import type { RoomReplica } from '../../mesh/replica/replica.ts';
@@ -30,6 +30,7 @@ import { createToolRegistry } from '../../tools/registry.ts';
 import { createRoomTools } from '../../tools/router.ts';
 import { collectLiterature } from '../../workflow/templates/collect-literature.ts';
 import { RoomDatasets } from './datasets.ts';
+import type { BlockHold } from '../../mesh/storage/hold.ts';
 import type { DeviceSearch } from './device-search.ts';
 import { createPorts } from './ports.ts';
 import { RoomSearch } from './room-search.ts';
@@ -61,6 +62,7 @@ export interface RoomPlatform {
   readonly replica: RoomReplica;
   readonly blocks: BlockStore;
   readonly search: DeviceSearch;
+  readonly hold: BlockHold;
   /** @param publish lists a dataset that a run has written, and indexes it */
   readonly executor: (publish: RoomDatasets['publish']) => RunExecutor;
   /** served to members beside MCP */
@@ -104,7 +106,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     },
     certificate: await issueCertificate(deviceKey, peer, secret.room),
     kind,
-    isRelayAt: (address) => platform.relays.some((relay) => relay.host === hostOf(address)),
+    isRelayAt: (address) => platform.relays.some((relay) => isAt(relay, address)),
     isInfrastructure: (remote) => platform.relays.some((relay) => relay.peer === remote),
     log,
   });
@@ -115,11 +117,13 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     local: platform.blocks,
     network: networkBlocks(node),
     search: platform.search,
+    hold: platform.hold,
     online: onlineDevices,
   });
   const runs = new RunBook(
     platform.executor((summary, signal) => datasets.publish(summary, signal)),
     WORKFLOWS,
+    platform.hold,
     log,
   );
   const search = new RoomSearch({

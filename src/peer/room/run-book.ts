@@ -4,7 +4,8 @@ import type { RunId } from '../../lib/ids.ts';
 import { randomId } from '../../lib/ids.ts';
 import { createListeners } from '../../lib/listeners.ts';
 import type { Log } from '../../lib/log.ts';
-import { applyEvent } from '../../workflow/fold.ts';
+import type { BlockHold } from '../../mesh/storage/hold.ts';
+import { applyEvent, hasEnded } from '../../workflow/fold.ts';
 
 /** Where runs really execute: a worker in a tab, this process on Node. */
 export interface RunExecutor {
@@ -23,14 +24,16 @@ export interface RunExecutor {
 export class RunBook {
   readonly #executor: RunExecutor;
   readonly #definitions: ReadonlyMap<string, WorkflowDefinition>;
+  readonly #hold: BlockHold;
   readonly #log: Log;
   readonly #runs = new Map<RunId, RunState>();
   readonly #active = new Map<RunId, AbortController>();
   readonly #listeners = createListeners();
 
-  constructor(executor: RunExecutor, definitions: readonly WorkflowDefinition[], log: Log) {
+  constructor(executor: RunExecutor, definitions: readonly WorkflowDefinition[], hold: BlockHold, log: Log) {
     this.#executor = executor;
     this.#definitions = new Map(definitions.map((definition) => [definition.id, definition]));
+    this.#hold = hold;
     this.#log = log;
   }
 
@@ -56,14 +59,15 @@ export class RunBook {
   /**
    * Starts a run.
    * @param onState every state of the run, as it changes
-   * @returns its id, and the promise of its final state
+   * @returns its id; `started` resolves when its first event is stored and rejects when that cannot be; `ended` gives its
+   *   final state
    * @throws `not_found` for an unknown workflow
    */
   start(
     workflow: string,
     inputs: Json,
     options: { readonly signal?: AbortSignal; readonly onState?: (state: RunState) => void } = {},
-  ): { readonly id: RunId; readonly ended: Promise<RunState> } {
+  ): { readonly id: RunId; readonly started: Promise<void>; readonly ended: Promise<RunState> } {
     const definition = this.#definitions.get(workflow);
     if (definition === undefined) throw new TabmeshError('not_found', `there is no workflow "${workflow}"`);
     const id = randomId() as RunId;
@@ -71,30 +75,54 @@ export class RunBook {
     this.#active.set(id, controller);
     const signal =
       options.signal === undefined ? controller.signal : AbortSignal.any([controller.signal, options.signal]);
-    const ended = this.#executor
-      .execute(definition, inputs, {
+    const started = Promise.withResolvers<undefined>();
+    const execute = () =>
+      this.#executor.execute(definition, inputs, {
         runId: id,
         signal,
         onEvent: (event) => {
           const state = applyEvent(this.#runs.get(id) ?? null, event);
           this.#runs.set(id, state);
+          started.resolve(undefined);
           options.onState?.(state);
           this.#listeners.notify();
         },
-      })
-      .then((state) => {
-        this.#runs.set(id, state);
-        return state;
-      })
+      });
+    // its blocks are nobody's until the dataset is listed
+    const ended = this.#hold
+      .writing(execute)
+      .then(
+        (state) => {
+          this.#runs.set(id, state);
+          return state;
+        },
+        (thrown: unknown) => {
+          this.#lost(id, toTabmeshError(thrown));
+          throw thrown;
+        },
+      )
       .finally(() => {
         this.#active.delete(id);
         this.#listeners.notify();
       });
-    // whoever awaits it sees the failure; when nobody does, the log does
-    ended.catch((error: unknown) => {
-      this.#log.error('run not kept', { run: id, reason: toTabmeshError(error).message });
+    ended.catch((thrown: unknown) => {
+      started.reject(thrown);
+      this.#log.error('run not kept', { run: id, reason: toTabmeshError(thrown).message });
     });
-    return { id, ended };
+    // whoever started the run may look at `ended` alone
+    started.promise.catch(() => undefined);
+    return { id, started: started.promise, ended };
+  }
+
+  /** The executor died under a run: what was seen of it ends here, as it will when it is read again. */
+  #lost(id: RunId, error: TabmeshError): void {
+    const state = this.#runs.get(id);
+    if (state === undefined || hasEnded(state)) return;
+    const at = Date.now();
+    const { runId, definition, inputs, createdAt, steps } = state;
+    const startedAt = state.status === 'running' ? state.startedAt : createdAt;
+    const failed = { status: 'failed', startedAt, endedAt: at, error: error.toWire() } as const;
+    this.#runs.set(id, { runId, definition, inputs, createdAt, steps, ...failed });
   }
 
   /** Cancels a run of this tab; others are not ours to stop. */

@@ -15,6 +15,7 @@ import { createReplica } from '../../mesh/replica/replica.ts';
 import { createSiblingChannel } from '../../mesh/replica/sibling-channel.browser.ts';
 import { createBlockStore } from '../../mesh/storage/blocks.ts';
 import { asHeliaBlockstore } from '../../mesh/storage/helia-blocks.ts';
+import { createWebHold } from '../../mesh/storage/hold.browser.ts';
 import { createWebLock } from '../../mesh/storage/lock.browser.ts';
 import { DEFAULT_CONTACT } from '../contact.ts';
 import type { FetchRoute } from '../fetch/tab-fetch.ts';
@@ -76,10 +77,12 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       siblings: createSiblingChannel(room),
       log,
     });
+    undo.push(() => replica.close());
     const relays = readRelays([...(config?.multiaddrs ?? []), ...invite.relays], log).filter((relay) =>
       withinPolicy(relay, location.host),
     );
     const blocks = createBlockStore(storage.blocks);
+    const hold = createWebHold(`tabmesh/blocks/${room}`);
     const secret = { room, epoch: invite.epoch, secret: invite.secret };
 
     const route = async (renew: boolean, signal: AbortSignal): Promise<FetchRoute> => {
@@ -117,6 +120,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
         }),
       replica,
       blocks,
+      hold,
       search: {
         reload: (signal) => pool.search.call('reload', null, { signal }),
         index: (dataset, signal) => pool.search.call('index', { dataset }, { signal }),

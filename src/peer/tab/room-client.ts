@@ -20,8 +20,12 @@ const CAR_TYPE = 'application/vnd.ipld.car';
 export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
   const { peer, self, relays } = room;
   const principal: Principal = { kind: 'device', device: peer.replica.device, peer: self };
-  const collect = (inputs: { readonly query: string; readonly max_results: number }): RunId =>
-    peer.runs.start('collect_literature', { query: inputs.query.trim(), max_results: inputs.max_results }).id;
+  const collect = async (inputs: { readonly query: string; readonly max_results: number }): Promise<RunId> => {
+    const wanted = { query: inputs.query.trim(), max_results: inputs.max_results };
+    const { id, started } = peer.runs.start('collect_literature', wanted);
+    await started;
+    return id;
+  };
 
   return {
     id: invite.room,
@@ -35,7 +39,7 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     runs: () => peer.runs.list(),
     inviteLink: () => new URL(`/${encodeInvite(invite)}`, location.href).href,
 
-    collect: (inputs) => Promise.resolve().then(() => collect(inputs)),
+    collect,
     retryRun: (id) =>
       Promise.resolve().then(() => {
         const inputs = peer.runs.get(id)?.inputs;

@@ -21,6 +21,12 @@ export interface WorkerPoolOptions {
   readonly index: (call: ActionCall, signal: AbortSignal, progress: (p: StepProgress) => void) => Promise<Json>;
 }
 
+/**
+ * A cancelled run gives its step's worker 2 s, then the step 3 s in all, then stores its end: the worker that does this must be
+ * the last to be given up.
+ */
+const WORKFLOW_GRACE_MS = 10_000;
+
 /** The four workers of an open room. Each starts at its first call. */
 export interface WorkerPool {
   readonly workflow: WorkerClient<WorkflowWorker>;
@@ -59,6 +65,7 @@ export function createWorkerPool({ room, device, email, route, index }: WorkerPo
   const workflow = createWorkerClient<WorkflowWorker>(
     () => new Worker(new URL('../../../workers/workflow.ts', import.meta.url), { type: 'module', name: 'workflow' }),
     {
+      graceMs: WORKFLOW_GRACE_MS,
       init: () => {
         const port = servePage({ act });
         return { args: { room, device, page: port }, transfer: [port] };

@@ -5,7 +5,7 @@ import type { PeerId } from '../../../src/lib/ids.ts';
 import { BACKOFF_MAX_MS, BACKOFF_MIN_MS, backoffMs } from '../../../src/mesh/links/backoff.ts';
 import { isPublicProtocol, publicOnly } from '../../../src/mesh/membership/protocols.ts';
 import { roomGater } from '../../../src/mesh/node/gater.ts';
-import { parseRelayAddress, throughRelay } from '../../../src/mesh/node/relay-address.ts';
+import { isAt, parseRelayAddress, throughRelay } from '../../../src/mesh/node/relay-address.ts';
 import { decodeJoinTopic, decodeRendezvousEvent } from '../../../src/mesh/rendezvous/messages.ts';
 import { TokenBucket } from '../../../src/mesh/rpc/token-bucket.ts';
 
@@ -83,6 +83,23 @@ describe('a relay address', () => {
       expect(() => parseRelayAddress(text)).toThrow(expect.objectContaining({ code: 'invalid_input' }));
     },
   );
+});
+
+describe('who is at a relay', () => {
+  const relay = parseRelayAddress(`/dns4/relay.example.org/tcp/443/tls/ws/p2p/${RELAY}`);
+
+  it('is whoever answers at its port', () => {
+    expect(isAt(relay, multiaddr(`/dns4/relay.example.org/tcp/443/tls/ws/http-path/room%2Fx/p2p/${OTHER}`))).toBe(true);
+  });
+
+  it.each([
+    ['a member behind its circuit', throughRelay(relay, OTHER, false).toString()],
+    ['a member that was signalled through it', throughRelay(relay, OTHER, true).toString()],
+    ['a member over WebRTC', `/webrtc/p2p/${OTHER}`],
+    ['another port of its host', `/dns4/relay.example.org/tcp/8443/tls/ws/p2p/${OTHER}`],
+  ])('is not %s', (_what, address) => {
+    expect(isAt(relay, multiaddr(address))).toBe(false);
+  });
 });
 
 describe('public protocols', () => {

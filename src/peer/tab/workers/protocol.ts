@@ -3,6 +3,9 @@ import type { DeviceId, RoomId, RunId } from '../../../lib/ids.ts';
 import type { HandlerContext } from '../../../lib/worker-call-wire.ts';
 import type { Json } from '../../../contracts/workflow.ts';
 
+/** A worker cannot replace the page: it never gives it up (the longest that a timer waits). */
+export const PORT_GRACE_MS = 2 ** 31 - 1;
+
 /** First message to the workers that open the room's storage by themselves. */
 export interface RoomInit {
   readonly room: RoomId;

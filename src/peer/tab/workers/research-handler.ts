@@ -11,6 +11,7 @@ import { createTabFetch } from '../../fetch/tab-fetch.ts';
 import { openRoomStorage } from '../storage.ts';
 import { notReady } from './not-ready.ts';
 import type { ActionCall, ResearchInit, ResearchPage } from './protocol.ts';
+import { PORT_GRACE_MS } from './protocol.ts';
 
 /** NCBI counts requests by address, and all tabs of a browser have one: they share a queue. */
 const GATE = 'tabmesh/gate/pubmed';
@@ -27,7 +28,7 @@ export function runResearchWorker(): void {
   const handlers: ResearchWorker = {
     async init({ room, email, page }) {
       const { blocks } = await openRoomStorage(room);
-      const pageSide = createWorkerClient<ResearchPage>(() => portEndpoint(page));
+      const pageSide = createWorkerClient<ResearchPage>(() => portEndpoint(page), { graceMs: PORT_GRACE_MS });
       const fetch = createTabFetch({ route: (renew, signal) => pageSide.call('route', { renew }, { signal }) });
       actions = createResearchActions({
         fetch,

@@ -8,6 +8,7 @@ import type {
   WorkflowDefinition,
 } from '../../../contracts/workflow.ts';
 import { systemClock } from '../../../lib/clock.ts';
+import { TabmeshError } from '../../../lib/errors.ts';
 import type { RunId } from '../../../lib/ids.ts';
 import { exposeWorker } from '../../../lib/worker-call-expose.ts';
 import type { HandlerContext } from '../../../lib/worker-call-wire.ts';
@@ -20,6 +21,7 @@ import { consoleLog } from '../console-log.ts';
 import { openRoomStorage } from '../storage.ts';
 import { notReady } from './not-ready.ts';
 import type { ActionCall, WorkflowInit } from './protocol.ts';
+import { PORT_GRACE_MS } from './protocol.ts';
 
 /** Actions that other workers of the page do. */
 const PAGE_ACTIONS = ['pubmed.search', 'pubmed.fetch', 'dataset.write', 'index.build'] as const;
@@ -54,7 +56,7 @@ export function runWorkflowWorker(): void {
   const handlers: WorkflowWorker = {
     async init(args) {
       const { store } = await openRoomStorage(args.room);
-      const page = createWorkerClient<WorkflowPage>(() => portEndpoint(args.page));
+      const page = createWorkerClient<WorkflowPage>(() => portEndpoint(args.page), { graceMs: PORT_GRACE_MS });
       const remote = (name: string): Action => {
         return (inputs, { runId, signal, progress }) =>
           page.call('act', { name, inputs, runId }, { signal, onProgress: (p) => progress(p as StepProgress) });
@@ -76,7 +78,11 @@ export function runWorkflowWorker(): void {
         },
       });
     },
-    remove: ({ runId }) => opened().runs.delete(runId),
+    remove: ({ runId }) =>
+      navigator.locks.request(lockOf(runId), { ifAvailable: true }, (lock) => {
+        if (lock !== null) return opened().runs.delete(runId);
+        throw new TabmeshError('conflict', 'the run is going on in another tab', { hint: 'Cancel it there first.' });
+      }),
   };
   exposeWorker(handlers);
 }
