@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface';
 import { concatBytes } from '../../lib/bytes.ts';
-import { TabmeshError } from '../../lib/errors.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from './frames.ts';
 import { sendWholeMessages } from './whole-messages.ts';
 
@@ -118,7 +118,7 @@ export function frameStream(stream: Stream, handlers: FramedStreamHandlers, maxB
       try {
         frame = encodeFrame(payload, maxBytes);
       } catch (error) {
-        return Promise.reject(error);
+        return Promise.reject(toTabmeshError(error));
       }
       if (queuedBytes + frame.byteLength > MAX_QUEUED_BYTES) {
         return Promise.reject(
