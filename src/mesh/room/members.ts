@@ -112,7 +112,7 @@ export class Members {
     try {
       await rpc.request(peer, 'ping', { _meta: REQUEST_META }, { timeoutMs: SUSPECT_TIMEOUT_MS });
     } catch (error) {
-      await disconnect(link.connection, error as Error);
+      if (!isRefusal(error)) await disconnect(link.connection, error as Error);
     }
   }
 
@@ -133,6 +133,8 @@ export class Members {
         member.latencyMs === null ? sample : member.latencyMs + LATENCY_WEIGHT * (sample - member.latencyMs);
       this.#listeners.notify();
     } catch (error) {
+      // a peer that says no is here: another implementation may serve no calls
+      if (isRefusal(error)) return;
       member.missed++;
       if (member.missed < MAX_MISSED_PINGS || !visible()) return;
       log.info('peer does not answer', { peer, reason: (error as Error).message });
@@ -140,4 +142,10 @@ export class Members {
       if (link !== undefined) await disconnect(link.connection, new Error('the peer does not answer'));
     }
   }
+}
+
+/** Whether an error is the peer's own answer, and so proves that it lives. */
+function isRefusal(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof Error && cause.name === 'UnsupportedProtocolError';
 }
