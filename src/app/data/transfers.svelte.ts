@@ -4,7 +4,7 @@ import type { RoomDataset } from '../../contracts/ports.ts';
 import { toTabmeshError, type WireError } from '../../lib/errors.ts';
 import { toast } from '../ui/announce.svelte.ts';
 import { carFileName } from './dataset-view.ts';
-import { download } from './download.ts';
+import { download } from '../state/download.ts';
 
 export type TransferKind = 'export' | 'keep';
 
