@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { KeyValueStore } from '../../src/contracts/kv.ts';
 import type { Invite } from '../../src/contracts/mesh.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
-import type { PeerId } from '../../src/lib/ids.ts';
+import type { DeviceId, PeerId } from '../../src/lib/ids.ts';
 import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
 import { encodeInvite, MAX_RELAYS, parseInvite } from '../../src/mesh/identity/invite.ts';
 import { createRoomSecret } from '../../src/mesh/identity/room-secret.ts';
@@ -49,7 +49,7 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
     // a machine with many networks has more addresses than an invite holds; the best come first
     const reachable = urls.announce.slice(0, MAX_RELAYS);
     const multiaddrs = reachable.map((address) => `${address}/p2p/${peerId}`);
-    const invite = await chooseRoom(store, options.room, multiaddrs);
+    const invite = await chooseRoom(store, options.room, deviceKey.id, multiaddrs);
     if (invite !== null) {
       const { room } = invite;
       headless = await startHeadlessRoom({
@@ -127,6 +127,7 @@ function memberMethods(
 async function chooseRoom(
   store: KeyValueStore,
   choice: RoomChoice,
+  owner: DeviceId,
   multiaddrs: readonly string[],
 ): Promise<Invite | null> {
   if (choice.kind === 'none') return null;
@@ -139,8 +140,8 @@ async function chooseRoom(
   const known = await store.get<Invite['room']>(OWN_ROOM);
   // the port or the public URL may be another one than last time
   if (known !== undefined) return { ...(await rooms.get(known)).invite, relays: multiaddrs };
-  const secret = createRoomSecret();
-  const invite: Invite = { version: 1, ...secret, roomName: OWN_ROOM_NAME, relays: multiaddrs };
+  const secret = createRoomSecret(owner);
+  const invite: Invite = { version: 2, ...secret, roomName: OWN_ROOM_NAME, relays: multiaddrs, access: {} };
   await rooms.put(invite);
   await store.put(OWN_ROOM, invite.room);
   return invite;

@@ -34,18 +34,35 @@ export type Connection =
   | { readonly state: 'offline'; readonly message: string; readonly retryAt: number | null };
 
 /**
+ * Who made a room. The room's id is a hash of this, so nobody can name another owner for it: the owner alone, and whom it
+ * appoints, may change the room's secret and block devices.
+ */
+export interface RoomOrigin {
+  readonly owner: DeviceId;
+  /** 16 bytes, so that a device can own many rooms */
+  readonly salt: Uint8Array;
+}
+
+/**
  * What an invite link carries in its fragment. The secret never goes into an HTTP request.
- * Text form: `#join=` + base64url(dag-cbor of `{v, room, epoch, secret, name, relays}`).
+ * Text form: `#join=` + base64url(dag-cbor of `{v, room, origin, epoch, secret, name, relays, access}`).
  */
 export interface Invite {
-  readonly version: 1;
+  readonly version: 2;
   readonly room: RoomId;
+  /** null: the room is of a time when rooms had no owner; its secret cannot be changed */
+  readonly origin: RoomOrigin | null;
   readonly epoch: number;
   /** 32 bytes */
   readonly secret: Uint8Array;
   readonly roomName: string;
   /** multiaddrs of relays with their peer ids */
   readonly relays: readonly string[];
+  /**
+   * By the relay's peer id: the key that lets a peer reserve and be relayed there. Apart from the room's secret, so that a
+   * relay can take it back, and that it tells the relay nothing about the room.
+   */
+  readonly access: Readonly<Record<string, Uint8Array>>;
 }
 
 /** What the joining person is shown before anything is connected. */

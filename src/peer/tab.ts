@@ -91,7 +91,13 @@ class TabHost implements AppHost {
     const roomName = name.trim();
     if (roomName === '') throw new TabmeshError('invalid_input', 'a room needs a name');
     const config = await this.#config;
-    const invite: Invite = { version: 1, ...createRoomSecret(), roomName, relays: config?.multiaddrs ?? [] };
+    const invite: Invite = {
+      version: 2,
+      ...createRoomSecret(this.#deviceKey.id),
+      roomName,
+      relays: config?.multiaddrs ?? [],
+      access: {},
+    };
     await this.#rooms.put(invite);
     return this.#openInvite(invite);
   }
@@ -105,8 +111,13 @@ class TabHost implements AppHost {
         hint: 'If the invite is right, leave the room in Settings first, then open the invite again.',
       });
     }
-    const relays = known === 'same' ? (await this.#rooms.get(invite.room)).invite.relays : [];
-    const joined: Invite = { ...invite, relays: [...new Set([...invite.relays, ...relays])].slice(0, MAX_RELAYS) };
+    const before = known === 'same' ? (await this.#rooms.get(invite.room)).invite : invite;
+    const joined: Invite = {
+      ...invite,
+      origin: invite.origin ?? before.origin,
+      relays: [...new Set([...invite.relays, ...before.relays])].slice(0, MAX_RELAYS),
+      access: { ...before.access, ...invite.access },
+    };
     await this.#rooms.put(joined);
     return this.#openInvite(joined);
   }

@@ -1,5 +1,5 @@
 import type { DeviceKey } from '../../src/mesh/identity/device-key.ts';
-import { createRoomSecret } from '../../src/mesh/identity/room-secret.ts';
+import { newRoom } from '../support/new-room.ts';
 import { createReplica } from '../../src/mesh/replica/replica.ts';
 import type { RoomReplica } from '../../src/mesh/replica/replica.ts';
 import { createMemoryStore } from '../../src/mesh/storage/kv-memory.ts';
@@ -17,7 +17,7 @@ export interface ReplicaSubject {
 /** What the replica does on every store that it is given. */
 export function replicaContract(name: string, make: () => Promise<ReplicaSubject>): void {
   describe(`Replica contract: ${name}`, () => {
-    const { room } = createRoomSecret();
+    const { room } = newRoom();
     let subject: ReplicaSubject;
     let store: KeyValueStore;
     let deviceKey: DeviceKey;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTickets } from '../../relay/tickets.ts';
 import { FETCH_TICKET_MS, type FetchTicket } from '../../src/contracts/relay.ts';
 import type { CidString, DeviceId, RoomId } from '../../src/lib/ids.ts';
-import { createRoomSecret } from '../../src/mesh/identity/room-secret.ts';
+import { newRoom } from '../support/new-room.ts';
 import type { HeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { RELAY_METHODS } from '../../src/peer/room/relay-services.ts';
 import { closed } from '../support/hostile-node.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
   cleanups.add(() => live.close());
   member = await startMember(live, cleanups);
   other = await startMember(live, cleanups, {
-    invite: { ...live.invite, ...createRoomSecret(), roomName: 'another room' },
+    invite: { ...live.invite, ...newRoom(), roomName: 'another room' },
   });
 }, 60_000);
 afterAll(() => cleanups.run());

@@ -6,7 +6,7 @@ import { PROTOCOLS } from '../../src/contracts/versions.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import type { Log } from '../../src/lib/log.ts';
 import { silentLog } from '../../src/lib/log.ts';
-import { createRoomSecret } from '../../src/mesh/identity/room-secret.ts';
+import { newRoom } from '../support/new-room.ts';
 import { link, startStranger, startTestNode } from '../support/room-nodes.ts';
 
 const BITSWAP = '/ipfs/bitswap/1.2.0';
@@ -46,7 +46,7 @@ function refusals() {
 
 describe('membership on real connections', () => {
   it('lets members of one room exchange blocks', async () => {
-    const room = createRoomSecret();
+    const room = newRoom();
     const a = await member(room);
     const b = await member(room);
     const { cid, bytes } = await block('for members');
@@ -56,7 +56,7 @@ describe('membership on real connections', () => {
   });
 
   it('serves every one of many streams once', async () => {
-    const room = createRoomSecret();
+    const room = newRoom();
     const a = await member(room);
     const b = await member(room);
     let served = 0;
@@ -78,7 +78,7 @@ describe('membership on real connections', () => {
   });
 
   it('tells a stranger only what strangers may speak', async () => {
-    const room = createRoomSecret();
+    const room = newRoom();
     const a = await member(room);
     const stranger = await startStranger();
     running.push(stranger);
@@ -95,7 +95,7 @@ describe('membership on real connections', () => {
   it.each([BITSWAP, PROTOCOLS.join, '/test/tools'])(
     'runs nothing of %s for a stranger and closes on him',
     async (protocol) => {
-      const room = createRoomSecret();
+      const room = newRoom();
       const { seen, log } = refusals();
       const a = await member(room, { log });
       let ran = false;
@@ -119,8 +119,8 @@ describe('membership on real connections', () => {
   );
 
   it('gives a known CID to no member of another room', async () => {
-    const a = await member(createRoomSecret());
-    const other = await member(createRoomSecret());
+    const a = await member(newRoom());
+    const other = await member(newRoom());
     const { cid, bytes } = await block('not yours');
     await a.blockstore.put(cid, bytes);
     await expect(link(other.node, a.address)).rejects.toBeInstanceOf(TabmeshError);
@@ -130,7 +130,7 @@ describe('membership on real connections', () => {
   });
 
   it('takes a member for a relay only where a relay is known to be', async () => {
-    const room = createRoomSecret();
+    const room = newRoom();
     const relay = await member(room);
     const trusting = await member(room);
     const careful = await member(room, { isRelayAt: () => false });
@@ -141,7 +141,7 @@ describe('membership on real connections', () => {
   });
 
   it('forgets the proof with the connection', async () => {
-    const room = createRoomSecret();
+    const room = newRoom();
     const a = await member(room);
     const b = await member(room);
     const connection = await link(b.node, a.address);

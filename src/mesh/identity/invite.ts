@@ -1,21 +1,26 @@
 import { encode } from '@ipld/dag-cbor';
 import { multiaddr } from '@multiformats/multiaddr';
 import { base64url } from 'multiformats/bases/base64';
-import type { Invite, InvitePreview } from '../../contracts/mesh.ts';
+import type { Invite, InvitePreview, RoomOrigin } from '../../contracts/mesh.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { RoomId } from '../../lib/ids.ts';
-import { decodeMap, hasExactly } from '../../lib/strict-map.ts';
-import { ROOM_SECRET_BYTES, roomIdFromBytes, roomIdToBytes } from './room-secret.ts';
+import { decodeMap, hasExactly, isPlainMap } from '../../lib/strict-map.ts';
+import { isDeviceId } from './device-id.ts';
+import { ROOM_SALT_BYTES, ROOM_SECRET_BYTES, roomIdFromBytes, roomIdOf, roomIdToBytes } from './room-secret.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 const MARK = 'join=';
-const FIELDS = ['v', 'room', 'epoch', 'secret', 'name', 'relays'];
+/** Of version 1, which knew neither owners nor relays with keys. */
+const FIELDS_1 = ['v', 'room', 'epoch', 'secret', 'name', 'relays'];
+const FIELDS = [...FIELDS_1, 'origin', 'access'];
 /** A link this long no longer fits a QR code that a phone reads; chats cut it too. */
 const MAX_TEXT = 4096;
 const MAX_ROOM_NAME = 80;
 /** more addresses than one relay on a machine with many networks announces */
 export const MAX_RELAYS = 8;
 const MAX_RELAY_LENGTH = 512;
+/** As hard to guess as a key, and short in a QR code. */
+export const ACCESS_KEY_BYTES = 16;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 /**
@@ -30,6 +35,8 @@ export function encodeInvite(invite: Invite): string {
     secret: invite.secret,
     name: invite.roomName,
     relays: [...invite.relays],
+    origin: invite.origin === null ? null : { owner: invite.origin.owner, salt: invite.origin.salt },
+    access: { ...invite.access },
   };
   readFields(fields);
   const text = `#${MARK}${base64url.baseEncode(encode(fields))}`;
@@ -74,8 +81,8 @@ function readFields(fields: Readonly<Record<string, unknown>>): Invite {
       hint: 'Update this app.',
     });
   }
-  if (!hasExactly(fields, FIELDS)) throw damaged('a part of it is missing');
-  const { room, epoch, secret, name, relays } = fields;
+  if (!hasExactly(fields, version === 1 ? FIELDS_1 : FIELDS)) throw damaged('a part of it is missing');
+  const { room, epoch, secret, name, relays, origin = null, access = {} } = fields;
   if (!(room instanceof Uint8Array)) throw damaged('it names no room');
   if (!isCount(epoch)) throw damaged('it names no epoch');
   if (!(secret instanceof Uint8Array) || secret.byteLength !== ROOM_SECRET_BYTES) throw damaged('it holds no secret');
@@ -85,14 +92,38 @@ function readFields(fields: Readonly<Record<string, unknown>>): Invite {
   if (!Array.isArray(relays) || relays.length > MAX_RELAYS || !relays.every(isRelayAddress)) {
     throw damaged(`it must name at most ${MAX_RELAYS} relays, each by an address with its peer id`);
   }
+  if (!isAccess(access))
+    throw damaged(`it must hold keys of ${ACCESS_KEY_BYTES} bytes for at most ${MAX_RELAYS} relays`);
+  const id = readRoom(room);
   return {
     version: VERSION,
-    room: readRoom(room),
+    room: id,
+    origin: origin === null ? null : readOrigin(origin, id),
     epoch,
     secret: secret.slice(),
     roomName: name,
     relays,
+    access: Object.fromEntries(Object.entries(access).map(([peer, key]) => [peer, key.slice()])),
   };
+}
+
+function readOrigin(value: unknown, room: RoomId): RoomOrigin {
+  const { owner, salt } = isPlainMap(value) ? value : {};
+  if (!isDeviceId(owner) || !(salt instanceof Uint8Array) || salt.byteLength !== ROOM_SALT_BYTES) {
+    throw damaged('it names no owner');
+  }
+  const origin = { owner, salt: salt.slice() };
+  if (roomIdOf(origin) !== room) throw damaged('it names an owner that is not the one of this room');
+  return origin;
+}
+
+function isAccess(value: unknown): value is Readonly<Record<string, Uint8Array>> {
+  if (!isPlainMap(value)) return false;
+  const entries = Object.entries(value);
+  return (
+    entries.length <= MAX_RELAYS &&
+    entries.every(([peer, key]) => isDeviceId(peer) && key instanceof Uint8Array && key.byteLength === ACCESS_KEY_BYTES)
+  );
 }
 
 function readRoom(bytes: Uint8Array): RoomId {

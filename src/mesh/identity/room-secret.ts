@@ -2,12 +2,16 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { base32 } from 'multiformats/bases/base32';
+import type { RoomOrigin } from '../../contracts/mesh.ts';
 import { TabmeshError } from '../../lib/errors.ts';
-import type { RoomId } from '../../lib/ids.ts';
+import type { DeviceId, RoomId } from '../../lib/ids.ts';
+import { statementBytes } from './signed.ts';
 
 const ROOM_ID_BYTES = 16;
 /** As long as the hash that stretches it: guessing the secret is no easier than guessing a key. */
 export const ROOM_SECRET_BYTES = 32;
+export const ROOM_SALT_BYTES = 16;
+const ROOM_DOMAIN = 'tabmesh/room/1';
 const KEY_BYTES = 32;
 const TOPIC_BYTES = 20;
 
@@ -26,13 +30,18 @@ export interface RoomKeys {
   readonly rendezvous: string;
 }
 
-/** A new room with a new secret. */
-export function createRoomSecret(): RoomSecret {
-  return {
-    room: roomIdFromBytes(crypto.getRandomValues(new Uint8Array(ROOM_ID_BYTES))),
-    epoch: 1,
-    secret: crypto.getRandomValues(new Uint8Array(ROOM_SECRET_BYTES)),
-  };
+/** A new room with a new secret, owned by `owner`. */
+export function createRoomSecret(owner: DeviceId): RoomSecret & { readonly origin: RoomOrigin } {
+  const origin = { owner, salt: crypto.getRandomValues(new Uint8Array(ROOM_SALT_BYTES)) };
+  return { room: roomIdOf(origin), origin, epoch: 1, secret: newRoomSecretBytes() };
+}
+
+/** The secret of a new epoch. */
+export const newRoomSecretBytes = (): Uint8Array => crypto.getRandomValues(new Uint8Array(ROOM_SECRET_BYTES));
+
+/** The id of the room that `origin` made: the first 16 bytes of a SHA-256, so that a room has one owner by construction. */
+export function roomIdOf({ owner, salt }: RoomOrigin): RoomId {
+  return roomIdFromBytes(sha256(statementBytes(ROOM_DOMAIN, { owner, salt })).subarray(0, ROOM_ID_BYTES));
 }
 
 /**

@@ -13,6 +13,8 @@ export interface RememberedInvite {
   readonly openedAt: number;
 }
 
+type StoredInvite = Omit<Invite, 'version' | 'origin' | 'access'> & Partial<Pick<Invite, 'origin' | 'access'>>;
+
 /** The rooms of this device. Each room has keys of its own in the store, so that tabs never write over each other's rooms. */
 export interface RoomsStore {
   /** most recently opened first */
@@ -32,10 +34,15 @@ export interface RoomsStore {
 export function createRoomsStore(store: KeyValueStore): RoomsStore {
   const find = async (room: RoomId): Promise<RememberedInvite | undefined> => {
     const [invite, openedAt] = await Promise.all([
-      store.get<Invite>(PREFIX + room),
+      store.get<StoredInvite>(PREFIX + room),
       store.get<number>(OPENED_PREFIX + room),
     ]);
-    return invite === undefined ? undefined : { invite, openedAt: openedAt ?? 0 };
+    if (invite === undefined) return undefined;
+    // of version 1, before rooms had owners and relays keys, when these fields are missing
+    return {
+      invite: { ...invite, version: 2, origin: invite.origin ?? null, access: invite.access ?? {} },
+      openedAt: openedAt ?? 0,
+    };
   };
   return {
     list: async () => {

@@ -4,17 +4,21 @@ import { base64url } from 'multiformats/bases/base64';
 import { describe, expect, it } from 'vitest';
 import type { Invite } from '../../../src/contracts/mesh.ts';
 import { encodeInvite, parseInvite, previewInvite } from '../../../src/mesh/identity/invite.ts';
-import { createRoomSecret, deriveRoomKeys, roomIdToBytes } from '../../../src/mesh/identity/room-secret.ts';
+import { deriveRoomKeys, roomIdToBytes } from '../../../src/mesh/identity/room-secret.ts';
+import { newRoom } from '../../support/new-room.ts';
 import { createRoomsStore } from '../../../src/mesh/identity/rooms-store.ts';
 import { createMemoryStore } from '../../../src/mesh/storage/kv-memory.ts';
 
 const RELAY = '/dns4/relay.example.org/tcp/443/wss/p2p/12D3KooWKnDdG3iXw9eTFijk3EWSunZcFi54Zka4wmtqtt6rPxc8';
 
 function newInvite(change: Partial<Invite> = {}): Invite {
-  return { version: 1, ...createRoomSecret(), roomName: 'Sleep & memory 🌙', relays: [RELAY], ...change };
+  return { version: 2, ...newRoom(), roomName: 'Sleep & memory 🌙', relays: [RELAY], access: {}, ...change };
 }
 
-const fieldsOf = (invite: Invite) => ({
+const RELAY_ID = RELAY.slice(RELAY.lastIndexOf('/') + 1);
+
+/** as an app of before owners and access keys wrote them */
+const oldFieldsOf = (invite: Invite) => ({
   v: 1,
   room: roomIdToBytes(invite.room),
   epoch: invite.epoch,
@@ -22,6 +26,8 @@ const fieldsOf = (invite: Invite) => ({
   name: invite.roomName,
   relays: [...invite.relays],
 });
+
+const fieldsOf = (invite: Invite) => ({ ...oldFieldsOf(invite), v: 2, origin: invite.origin, access: invite.access });
 
 const linkOf = (fields: object) => `#join=${base64url.baseEncode(encode(fields))}`;
 
@@ -46,8 +52,10 @@ describe('invite', () => {
         fc.string({ maxLength: 40 }),
         fc.integer({ min: 1, max: 1e9 }),
         fc.subarray([RELAY]),
-        (roomName, epoch, relays) => {
-          const invite = newInvite({ roomName, epoch, relays });
+        fc.uint8Array({ minLength: 16, maxLength: 16 }),
+        (roomName, epoch, relays, key) => {
+          const access = Object.fromEntries(relays.map(() => [RELAY_ID, key]));
+          const invite = newInvite({ roomName, epoch, relays, access });
           expect(parseInvite(encodeInvite(invite))).toEqual(invite);
         },
       ),
@@ -80,6 +88,13 @@ describe('invite', () => {
       { ...good, relays: ['/dns4/relay.example.org/tcp/443/wss'] },
       { ...good, relays: Array.from({ length: 9 }, () => RELAY) },
       { ...good, extra: 1 },
+      { ...good, access: { [RELAY_ID]: new Uint8Array(15) } },
+      { ...good, access: { relay: new Uint8Array(16) } },
+      { ...good, access: [] },
+      { ...good, origin: { ...good.origin, owner: RELAY_ID } },
+      { ...good, origin: { ...good.origin, salt: new Uint8Array(16) } },
+      { ...good, origin: {} },
+      { ...good, v: 1 },
       [good],
     ]) {
       expect(() => parseInvite(linkOf(bad)), JSON.stringify(bad)).toThrow(
@@ -94,8 +109,13 @@ describe('invite', () => {
     );
   });
 
+  it('of the first version belongs to a room without an owner, and needs no key at a relay', () => {
+    const invite = newInvite();
+    expect(parseInvite(linkOf(oldFieldsOf(invite)))).toEqual({ ...invite, origin: null });
+  });
+
   it('of a newer version asks for an update, whatever else it holds', () => {
-    expect(() => parseInvite(linkOf({ v: 2, something: 'new' }))).toThrow(
+    expect(() => parseInvite(linkOf({ v: 3, something: 'new' }))).toThrow(
       expect.objectContaining({ code: 'format_newer', hint: 'Update this app.' }),
     );
   });
@@ -124,23 +144,19 @@ describe('invite', () => {
 
 describe('room secret', () => {
   it('is new for every room', () => {
-    const [one, two] = [createRoomSecret(), createRoomSecret()];
+    const [one, two] = [newRoom(), newRoom()];
     expect(one.room).toMatch(/^[a-z2-7]{26}$/);
     expect(one.room).not.toBe(two.room);
     expect(one.secret).not.toEqual(two.secret);
   });
 
   it('gives the same keys everywhere, and others for another room, epoch or secret', () => {
-    const secret = { ...createRoomSecret() };
+    const secret = { ...newRoom() };
     const keys = deriveRoomKeys(secret);
     expect(deriveRoomKeys({ ...secret })).toEqual(keys);
     expect(keys.joinProof).toHaveLength(32);
     expect(keys.rendezvous).toMatch(/^[a-z2-7]{32}$/);
-    for (const other of [
-      { room: createRoomSecret().room },
-      { epoch: 2 },
-      { secret: secret.secret.map((byte) => byte ^ 1) },
-    ]) {
+    for (const other of [{ room: newRoom().room }, { epoch: 2 }, { secret: secret.secret.map((byte) => byte ^ 1) }]) {
       const otherKeys = deriveRoomKeys({ ...secret, ...other });
       expect(otherKeys.joinProof).not.toEqual(keys.joinProof);
       expect(otherKeys.rendezvous).not.toBe(keys.rendezvous);
@@ -151,7 +167,7 @@ describe('room secret', () => {
   });
 
   it('derives as HKDF-SHA-256 of the platform does', async () => {
-    const { room, epoch, secret } = createRoomSecret();
+    const { room, epoch, secret } = newRoom();
     const text = new TextEncoder();
     const key = await crypto.subtle.importKey('raw', Uint8Array.from(secret), 'HKDF', false, ['deriveBits']);
     const info = text.encode(`tabmesh/join-proof/1/epoch/${epoch}`);
@@ -165,6 +181,14 @@ describe('room secret', () => {
 });
 
 describe('remembered rooms', () => {
+  it('of the first version are read with no owner and no keys', async () => {
+    const store = createMemoryStore();
+    const { origin: _origin, access: _access, ...old } = newInvite();
+    await store.put(`rooms/${old.room}`, { ...old, version: 1 });
+    const { invite } = await createRoomsStore(store).get(old.room);
+    expect(invite).toEqual({ ...old, version: 2, origin: null, access: {} });
+  });
+
   it('are listed, most recently opened first, and forgotten with their secret', async () => {
     const store = createMemoryStore();
     const rooms = createRoomsStore(store);

@@ -4,7 +4,7 @@ import type { PeerId } from '../../../src/lib/ids.ts';
 import { issueCertificate, verifyCertificate } from '../../../src/mesh/identity/certificate.ts';
 import { idOf, isDeviceId, publicKeyOf } from '../../../src/mesh/identity/device-id.ts';
 import { loadDeviceKey } from '../../../src/mesh/identity/device-key.ts';
-import { createRoomSecret } from '../../../src/mesh/identity/room-secret.ts';
+import { newRoom } from '../../support/new-room.ts';
 import { createMemoryStore } from '../../../src/mesh/storage/kv-memory.ts';
 import { createProcessLock } from '../../../src/mesh/storage/lock.ts';
 import { newDevice } from '../../support/replica.ts';
@@ -57,7 +57,7 @@ describe('device id', () => {
 });
 
 describe('peer certificate', () => {
-  const { room } = createRoomSecret();
+  const { room } = newRoom();
   const peerId = async () => (await newDevice()).id as string as PeerId;
 
   it('names the device that signed it, for this peer and room only', async () => {
@@ -66,7 +66,7 @@ describe('peer certificate', () => {
     const certificate = await issueCertificate(device, peer, room);
     expect(await verifyCertificate(certificate, peer, room)).toBe(device.id);
     await expect(verifyCertificate(certificate, otherPeer, room)).rejects.toMatchObject({ code: 'unauthorized' });
-    await expect(verifyCertificate(certificate, peer, createRoomSecret().room)).rejects.toMatchObject({
+    await expect(verifyCertificate(certificate, peer, newRoom().room)).rejects.toMatchObject({
       code: 'unauthorized',
     });
   });

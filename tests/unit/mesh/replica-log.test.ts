@@ -5,7 +5,7 @@ import type { SignedUpdate } from '../../../src/contracts/replica.ts';
 import type { KeyValueStore } from '../../../src/contracts/kv.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import type { DeviceKey } from '../../../src/mesh/identity/device-key.ts';
-import { createRoomSecret } from '../../../src/mesh/identity/room-secret.ts';
+import { newRoom } from '../../support/new-room.ts';
 import {
   GENESIS,
   decodeEntry,
@@ -21,8 +21,8 @@ import { createMemoryStore } from '../../../src/mesh/storage/kv-memory.ts';
 import { createProcessLock } from '../../../src/mesh/storage/lock.ts';
 import { datasetSummary, newDevice } from '../../support/replica.ts';
 
-const { room } = createRoomSecret();
-const { room: otherRoom } = createRoomSecret();
+const { room } = newRoom();
+const { room: otherRoom } = newRoom();
 
 /** A Yjs update as a device of this version would write it, or any other content. */
 function yjsUpdate(change: (doc: Y.Doc) => void): Uint8Array {

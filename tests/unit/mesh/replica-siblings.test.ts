@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRoomSecret } from '../../../src/mesh/identity/room-secret.ts';
+import { newRoom } from '../../support/new-room.ts';
 import { createReplica } from '../../../src/mesh/replica/replica.ts';
 import { createSiblingChannel } from '../../../src/mesh/replica/sibling-channel.browser.ts';
 import { createMemoryStore } from '../../../src/mesh/storage/kv-memory.ts';
@@ -8,7 +8,7 @@ import { datasetSummary, exchange, newDevice } from '../../support/replica.ts';
 
 describe('the tabs of one device', () => {
   it("hear of each other's writes, own and foreign, at once", async () => {
-    const { room } = createRoomSecret();
+    const { room } = newRoom();
     const deviceKey = await newDevice();
     const store = createMemoryStore();
     const openTab = () =>

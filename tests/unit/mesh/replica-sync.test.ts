@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeviceKey } from '../../../src/mesh/identity/device-key.ts';
-import { createRoomSecret } from '../../../src/mesh/identity/room-secret.ts';
+import { newRoom } from '../../support/new-room.ts';
 import { MAX_BATCH_ENTRIES } from '../../../src/mesh/replica/limits.ts';
 import { createReplica } from '../../../src/mesh/replica/replica.ts';
 import type { RoomReplica } from '../../../src/mesh/replica/replica.ts';
@@ -13,7 +13,7 @@ import { createProcessLock } from '../../../src/mesh/storage/lock.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { datasetSummary, newDevice, testCid } from '../../support/replica.ts';
 
-const { room } = createRoomSecret();
+const { room } = newRoom();
 
 async function open(deviceKey?: DeviceKey, store = createMemoryStore()): Promise<RoomReplica> {
   return await createReplica({ room, deviceKey: deviceKey ?? (await newDevice()), store, lock: createProcessLock() });
