@@ -89,3 +89,14 @@ export interface BlockStore extends BlockSource {
   putMany(blocks: readonly { cid: CidString; bytes: Uint8Array }[], signal?: AbortSignal): Promise<void>;
   delete(cid: CidString, signal?: AbortSignal): Promise<void>;
 }
+
+/** The block store of a device, which can be gone through. */
+export interface DeviceBlocks extends BlockStore {
+  /**
+   * The addresses of all blocks that are here, each once, as those of dag-cbor blocks, in no order. A block that is
+   * written or deleted meanwhile may be among them or not.
+   */
+  list(signal?: AbortSignal): AsyncIterable<CidString>;
+  /** Deletes blocks; one that is not here is no failure. One transaction where the platform has them. */
+  deleteMany(cids: readonly CidString[], signal?: AbortSignal): Promise<void>;
+}

@@ -6,8 +6,12 @@ import { datasetBlocks, type DatasetAddress } from './blocks.ts';
 import { MANIFEST_FORMAT } from './formats.ts';
 import { readManifest } from './read.ts';
 
-/** What failures mean that a dataset is not whole here, or not for this version of the app. */
 const NOT_WHOLE: readonly string[] = ['not_found', 'corrupt', 'format_newer'];
+
+/** Whether a failure to read a dataset means that it is not whole here, or not for this version of the app. */
+export function isNotWhole(thrown: unknown): boolean {
+  return NOT_WHOLE.includes(toTabmeshError(thrown).code);
+}
 
 /**
  * Finds datasets by their blocks alone, with no list of them: for when what lists them cannot be read.
@@ -16,12 +20,12 @@ const NOT_WHOLE: readonly string[] = ['not_found', 'corrupt', 'format_newer'];
  * @throws `storage_failed`; `signal.reason`
  */
 export async function findWholeDatasets(
-  cids: Iterable<CidString>,
+  cids: AsyncIterable<CidString>,
   source: BlockSource,
   signal: AbortSignal,
 ): Promise<readonly DatasetAddress[]> {
   const whole: DatasetAddress[] = [];
-  for (const manifest of cids) {
+  for await (const manifest of cids) {
     signal.throwIfAborted();
     if (decodeMap(await source.get(manifest, signal))?.['format'] !== MANIFEST_FORMAT) continue;
     const dataset = await wholeDataset(manifest, source, signal);
@@ -42,7 +46,7 @@ async function wholeDataset(
     }
     return { data, manifest };
   } catch (thrown) {
-    if (NOT_WHOLE.includes(toTabmeshError(thrown).code)) return undefined;
+    if (isNotWhole(thrown)) return undefined;
     throw thrown;
   }
 }

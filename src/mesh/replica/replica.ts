@@ -1,4 +1,5 @@
 import { equalityDeep } from 'lib0/function';
+import type { DatasetSummary } from '../../contracts/dataset.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { Heads, Replica, RoomState, SignedUpdate } from '../../contracts/replica.ts';
 import { FORMAT_VERSIONS } from '../../contracts/versions.ts';
@@ -12,7 +13,7 @@ import type { WriteLock } from '../storage/lock.ts';
 import { openVersioned } from '../storage/versioned.ts';
 import { createDeviceDocs } from './device-docs.ts';
 import type { DocMaps } from './doc.ts';
-import { foldRoom } from './fold.ts';
+import { foldDevice, foldRoom } from './fold.ts';
 import { MAX_BATCH_BYTES } from './limits.ts';
 import { createReplicaLog } from './log.ts';
 import type { Accepted } from './log.ts';
@@ -22,6 +23,11 @@ import type { SiblingChannel } from './sibling-channel.ts';
 /** The replica with what its synchronisation needs; the rest of the program sees {@link Replica}. */
 export interface RoomReplica extends Replica {
   heads(): Heads;
+  /**
+   * The datasets that this device lists, read to the end of its log: another tab of it may have written since `state`.
+   * @throws `format_newer` when the device lists something that this version cannot read: then these are not all
+   */
+  ownDatasets(): Promise<readonly DatasetSummary[]>;
   /** what somebody with these heads lacks, in the order of the logs; at most `limit` entries and one batch of bytes */
   entriesSince(heads: Heads, limit: number): Promise<readonly SignedUpdate[]>;
   /**
@@ -149,6 +155,19 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
         listener(state);
       }),
     heads: () => docs.heads(),
+    ownDatasets: async () => {
+      const [news, { view, problems }] = await exclusive(async () => {
+        const changed = await docs.catchUp(self);
+        return [changed, foldDevice(self, docs.get(self).content())] as const;
+      });
+      if (news) publish();
+      if (problems.length > 0) {
+        throw new TabmeshError('format_newer', `this device lists what this app cannot read: ${problems.join('; ')}`, {
+          hint: 'Update this app.',
+        });
+      }
+      return Object.values(view.datasets);
+    },
     entriesSince: async (heads, limit) => {
       const entries: SignedUpdate[] = [];
       let bytes = 0;

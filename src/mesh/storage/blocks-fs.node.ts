@@ -1,12 +1,14 @@
 import { FsBlockstore } from 'blockstore-fs';
 import { CID } from 'multiformats/cid';
-import type { BlockStore } from '../../contracts/dataset.ts';
+import type { DeviceBlocks } from '../../contracts/dataset.ts';
 import { concatBytes } from '../../lib/bytes.ts';
 import { TabmeshError } from '../../lib/errors.ts';
+import type { CidString } from '../../lib/ids.ts';
 import { mapBounded } from '../../lib/semaphore.ts';
+import { addressOf } from './blocks.ts';
 import { storageError } from './errors.ts';
 
-/** Files written at once: enough to keep a disk busy, few enough to stay under descriptor limits. */
+/** Files written or deleted at once: enough to keep a disk busy, few enough to stay under descriptor limits. */
 const PARALLEL_WRITES = 16;
 
 /**
@@ -14,7 +16,7 @@ const PARALLEL_WRITES = 16;
  * @param folder made when missing
  * @throws `storage_failed` when it cannot be used
  */
-export async function openFsBlocks(folder: string): Promise<BlockStore> {
+export async function openFsBlocks(folder: string): Promise<DeviceBlocks> {
   const store = new FsBlockstore(folder);
   const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     try {
@@ -41,5 +43,26 @@ export async function openFsBlocks(folder: string): Promise<BlockStore> {
         await mapBounded(blocks, PARALLEL_WRITES, async ({ cid, bytes }) => store.put(CID.parse(cid), bytes), signal);
       }),
     delete: (cid) => attempt('deleting a block', async () => store.delete(CID.parse(cid))),
+    list: (signal) => listFiles(store, folder, signal),
+    deleteMany: (cids, signal) =>
+      attempt('deleting blocks', async () => {
+        await mapBounded(cids, PARALLEL_WRITES, async (cid) => store.delete(CID.parse(cid)), signal);
+      }),
   };
+}
+
+async function* listFiles(
+  store: FsBlockstore,
+  folder: string,
+  signal?: AbortSignal,
+): AsyncGenerator<CidString, void, void> {
+  try {
+    for await (const { cid } of store.getAll({ ...(signal === undefined ? {} : { signal }) })) {
+      signal?.throwIfAborted();
+      yield addressOf(cid.multihash);
+    }
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    throw storageError(thrown, `listing ${folder}`);
+  }
 }

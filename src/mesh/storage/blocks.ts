@@ -1,8 +1,8 @@
 import { code as DAG_CBOR } from '@ipld/dag-cbor';
 import { base32 } from 'multiformats/bases/base32';
-import { CID } from 'multiformats/cid';
+import { CID, type MultihashDigest } from 'multiformats';
 import * as Digest from 'multiformats/hashes/digest';
-import type { BlockStore } from '../../contracts/dataset.ts';
+import type { DeviceBlocks } from '../../contracts/dataset.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { CidString } from '../../lib/ids.ts';
@@ -14,7 +14,7 @@ const PREFIX = 'block/';
  * durable when the promise resolves, all of a batch or none, quota errors told as such (blockstore-idb folds them into a
  * message, and writes one transaction a block). Blocks are kept under their multihash: a CID's codec does not matter.
  */
-export function createBlockStore(store: KeyValueStore): BlockStore {
+export function createBlockStore(store: KeyValueStore): DeviceBlocks {
   return {
     async get(cid, signal) {
       signal?.throwIfAborted();
@@ -36,16 +36,22 @@ export function createBlockStore(store: KeyValueStore): BlockStore {
       signal?.throwIfAborted();
       await store.delete(keyOf(cid));
     },
+    async *list(signal) {
+      for (const key of await store.keys(PREFIX)) {
+        signal?.throwIfAborted();
+        yield addressOf(Digest.decode(base32.baseDecode(key.slice(PREFIX.length))));
+      }
+    },
+    async deleteMany(cids, signal) {
+      signal?.throwIfAborted();
+      await store.batch(cids.map((cid) => ({ key: keyOf(cid), value: undefined })));
+    },
   };
 }
 
-/** The addresses of all blocks of a store that {@link createBlockStore} writes, each as that of a dag-cbor block. */
-export async function blockCids(store: KeyValueStore): Promise<readonly CidString[]> {
-  const keys = await store.keys(PREFIX);
-  return keys.map((key) => {
-    const multihash = Digest.decode(base32.baseDecode(key.slice(PREFIX.length)));
-    return CID.createV1(DAG_CBOR, multihash).toString() as CidString;
-  });
+/** Bitswap, datasets and records know blocks by these addresses; the store only by their multihash. */
+export function addressOf(multihash: MultihashDigest): CidString {
+  return CID.createV1(DAG_CBOR, multihash).toString() as CidString;
 }
 
 /** @throws `invalid_input` when the text is not a CID */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { FetchPort } from '../../contracts/fetch.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { Invite } from '../../contracts/mesh.ts';
+import { sweepBlocks } from '../../data/sweep.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
@@ -88,8 +89,10 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
           announce: [...addresses],
         }),
       replica,
+      store,
       blocks,
       hold: createProcessHold(),
+      sweep: (roots, signal) => sweepBlocks(blocks, roots, { clock, signal }),
       search: {
         reload: (signal) => loadShard(shard, log, signal),
         index: (dataset, signal) => indexDataset(dataset, blocks, shard, signal),

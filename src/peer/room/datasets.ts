@@ -1,12 +1,12 @@
 import type { BlockSource, BlockStore, DatasetManifest, DatasetSummary, RecordEntry } from '../../contracts/dataset.ts';
 import type { DatasetsPort, RoomDataset } from '../../contracts/ports.ts';
-import type { Replica } from '../../contracts/replica.ts';
 import { datasetBlocks, deletableBlocks } from '../../data/blocks.ts';
 import { exportCar } from '../../data/car-export.ts';
 import { importCar } from '../../data/car-import.ts';
 import { readManifest, readRecord, readRecords } from '../../data/read.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { CidString, DeviceId } from '../../lib/ids.ts';
+import type { RoomReplica } from '../../mesh/replica/replica.ts';
 import type { BlockHold } from '../../mesh/storage/hold.ts';
 import type { DeviceSearch } from './device-search.ts';
 
@@ -14,7 +14,7 @@ import type { DeviceSearch } from './device-search.ts';
 const COPY_BATCH = 32;
 
 export interface RoomDatasetsOptions {
-  readonly replica: Replica;
+  readonly replica: RoomReplica;
   /** this device's blocks */
   readonly local: BlockStore;
   /** the room's blocks, over Bitswap */
@@ -86,11 +86,17 @@ export class RoomDatasets implements DatasetsPort {
     );
   }
 
-  /** Lists a dataset whose blocks are here as held by this device, and indexes it. The caller holds `writing`. */
-  async publish(summary: DatasetSummary, signal: AbortSignal): Promise<void> {
-    const { replica, search } = this.#options;
-    await replica.putDataset(summary);
-    await replica.putSegment(await search.index(summary.data, signal));
+  /**
+   * Lists a dataset whose blocks are here as held by this device, and indexes it. The caller holds `writing` since they were
+   * written.
+   */
+  publish(summary: DatasetSummary, signal: AbortSignal): Promise<void> {
+    const { replica, search, hold } = this.#options;
+    // once more: the worker of a run may die under it, and with the run ends its hold
+    return hold.writing(async () => {
+      await replica.putDataset(summary);
+      await replica.putSegment(await search.index(summary.data, signal));
+    });
   }
 
   /** Copies a dataset from whoever holds it, and indexes it here. @throws `not_found` when nobody who holds it is here */
@@ -109,7 +115,8 @@ export class RoomDatasets implements DatasetsPort {
 
   /**
    * Deletes this device's copy and its part of the index; blocks that another dataset kept here uses stay.
-   * @throws `not_found`; `conflict` while a dataset is being written on this device
+   * @throws `not_found`; `conflict` while a dataset is being written on this device; `format_newer` when a newer app lists
+   * datasets here, which may share its blocks
    */
   delete(data: CidString, signal: AbortSignal): Promise<void> {
     return this.#options.hold.deleting(() => this.#forget(data, signal));
@@ -132,10 +139,10 @@ export class RoomDatasets implements DatasetsPort {
 
   async #forget(data: CidString, signal: AbortSignal): Promise<void> {
     const { replica, local, search } = this.#options;
-    const own = replica.state().devices[replica.device]?.datasets ?? {};
-    const dataset = own[data];
+    const own = await replica.ownDatasets();
+    const dataset = own.find((candidate) => candidate.data === data);
     if (dataset === undefined) throw new TabmeshError('not_found', 'this device keeps no copy of that dataset');
-    const kept = Object.values(own).filter((other) => other.data !== data);
+    const kept = own.filter((other) => other.data !== data);
     // before anything is unlisted: when another dataset cannot be read, this one is still there to be deleted later
     const deletable = await deletableBlocks(dataset, kept, local, signal);
     // others first, so that nobody asks for what is going

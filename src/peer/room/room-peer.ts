@@ -1,8 +1,10 @@
 import type { BlockStore } from '../../contracts/dataset.ts';
+import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { Ports } from '../../contracts/ports.ts';
 import type { RoomTools } from '../../contracts/tools.ts';
 import type { WorkflowDefinition } from '../../contracts/workflow.ts';
 import { catalog } from '../../catalog/index.ts';
+import type { SweepResult, SweepRoots } from '../../data/sweep.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { coalesce } from '../../lib/coalesce.ts';
 import { toTabmeshError } from '../../lib/errors.ts';
@@ -36,6 +38,7 @@ import { createPorts } from './ports.ts';
 import { RoomSearch } from './room-search.ts';
 import type { RunExecutor } from './run-book.ts';
 import { RunBook } from './run-book.ts';
+import { sweepRoom } from './sweep-room.ts';
 
 /** The workflows that this version can run. */
 const WORKFLOWS: readonly WorkflowDefinition[] = [collectLiterature];
@@ -60,9 +63,13 @@ export interface RoomPlatform {
   readonly addresses: () => readonly string[];
   readonly startNode: (membership: MembershipOptions) => Promise<RoomNode>;
   readonly replica: RoomReplica;
+  /** small things that this device stores of the room */
+  readonly store: KeyValueStore;
   readonly blocks: BlockStore;
   readonly search: DeviceSearch;
   readonly hold: BlockHold;
+  /** deletes the device's blocks that belong to none of these: in a worker in a tab, in-process on Node */
+  readonly sweep: (roots: SweepRoots, signal: AbortSignal) => Promise<SweepResult>;
   /** @param publish lists a dataset that a run has written, and indexes it */
   readonly executor: (publish: RoomDatasets['publish']) => RunExecutor;
   /** served to members beside MCP */
@@ -217,10 +224,12 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     }),
   ];
 
+  let swept = Promise.resolve();
   const close = async () => {
     for (const stop of unsubscribe) stop();
     closing.abort();
     runs.close();
+    await swept;
     await mesh.stop();
     await replica.close();
   };
@@ -231,6 +240,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     await close();
     throw error;
   }
+  swept = sweepRoom({ ...platform, runs }, closing.signal);
   return {
     mesh,
     node,

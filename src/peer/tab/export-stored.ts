@@ -1,7 +1,7 @@
 import { exportCar } from '../../data/car-export.ts';
 import { findWholeDatasets } from '../../data/salvage.ts';
 import type { RoomId } from '../../lib/ids.ts';
-import { blockCids, createBlockStore } from '../../mesh/storage/blocks.ts';
+import { createBlockStore } from '../../mesh/storage/blocks.ts';
 import { toBlob } from './room-client.ts';
 import { openRoomBlocks } from './storage.ts';
 
@@ -18,7 +18,7 @@ export async function exportStoredRoom(room: RoomId): Promise<Blob> {
   const store = await openRoomBlocks(room);
   try {
     const blocks = createBlockStore(store);
-    const datasets = await findWholeDatasets(await blockCids(store), blocks, signal);
+    const datasets = await findWholeDatasets(blocks.list(signal), blocks, signal);
     return await toBlob(exportCar(datasets, blocks, signal));
   } finally {
     await store.close();

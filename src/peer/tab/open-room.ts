@@ -119,8 +119,10 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
           stun: options.settings.stun,
         }),
       replica,
+      store: storage.store,
       blocks,
       hold,
+      sweep: (roots, signal) => pool.data.call('sweep', roots, { signal }),
       search: {
         reload: (signal) => pool.search.call('reload', null, { signal }),
         index: (dataset, signal) => pool.search.call('index', { dataset }, { signal }),

@@ -31,6 +31,7 @@ const WORKFLOW_GRACE_MS = 10_000;
 export interface WorkerPool {
   readonly workflow: WorkerClient<WorkflowWorker>;
   readonly search: WorkerClient<SearchWorker>;
+  readonly data: WorkerClient<DataWorker>;
   close(): void;
 }
 
@@ -75,6 +76,7 @@ export function createWorkerPool({ room, device, email, route, index }: WorkerPo
   return {
     workflow,
     search,
+    data,
     close() {
       for (const client of [workflow, research, data, search]) client.close();
     },

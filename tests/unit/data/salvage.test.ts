@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findWholeDatasets } from '../../../src/data/salvage.ts';
 import { writeDataset } from '../../../src/data/write.ts';
-import { blockCids, createBlockStore } from '../../../src/mesh/storage/blocks.ts';
+import { createBlockStore } from '../../../src/mesh/storage/blocks.ts';
 import { createMemoryStore } from '../../../src/mesh/storage/kv-memory.ts';
 import { NEVER, provenance, record } from './support.ts';
 
@@ -19,7 +19,7 @@ describe('findWholeDatasets', () => {
     const partial = await write('partial', ['3', '4']);
     await kv.put('other', 1);
     await blocks.delete(partial.summary.data);
-    const found = await findWholeDatasets(await blockCids(kv), blocks, NEVER);
+    const found = await findWholeDatasets(blocks.list(), blocks, NEVER);
     expect(found).toEqual([{ data: whole.summary.data, manifest: whole.summary.manifest }]);
   });
 });
