@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { ClientToken } from '../src/contracts/relay.ts';
+import { OWNER_TOKEN_ID } from '../src/contracts/tools.ts';
 import type { Clock } from '../src/lib/clock.ts';
 import { TabmeshError } from '../src/lib/errors.ts';
 import { randomId, type DeviceId, type RoomId } from '../src/lib/ids.ts';
@@ -12,8 +13,6 @@ import { hashSecret, newSecret } from './secrets.ts';
 /** More than a person's clients on all devices; a member cannot fill the relay's disk with tokens. */
 const MAX_TOKENS_PER_DEVICE = 32;
 const MAX_NAME_LENGTH = 80;
-/** An id that no random id can have. */
-const OWNER_ID = 'owner';
 
 /** Whom a token stands for. */
 export interface TokenHolder {
@@ -54,7 +53,7 @@ export async function openTokens(dataDir: DataDir, mcp: string, clock: Clock): P
     owner,
     verify(token) {
       const hash = hashSecret(token);
-      if (equal(hash, ownerHash)) return { id: OWNER_ID, name: OWNER_ID, room: null };
+      if (equal(hash, ownerHash)) return { id: OWNER_TOKEN_ID, name: OWNER_TOKEN_ID, room: null };
       const found = byHash.get(hash);
       return found === undefined ? undefined : { id: found.id, name: found.name, room: found.room };
     },

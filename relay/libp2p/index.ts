@@ -54,6 +54,7 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
       const { room } = invite;
       headless = await startHeadlessRoom({
         invite,
+        remember: (secret) => createRoomsStore(store).renew(secret),
         folder: join(dataDir, 'rooms', room),
         deviceKey,
         // its own relay, without the way round over the public address
@@ -99,7 +100,12 @@ function running(
     rooms: { default: gateway, byId: (id) => (gateway?.room === id ? gateway : undefined) },
     peerId,
     multiaddrs,
-    invite: invite === null ? null : new URL(encodeInvite(invite), urls.app).href,
+    get invite() {
+      if (invite === null) return null;
+      // the secret changes
+      const { room, epoch, secret } = headless?.room.secret() ?? invite;
+      return new URL(encodeInvite({ ...invite, room, epoch, secret }), urls.app).href;
+    },
     room: invite?.room ?? null,
     upgradePort(path) {
       if (path === '/') return relay.port;

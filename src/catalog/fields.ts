@@ -6,6 +6,8 @@ const MAX_QUERY_CHARS = 2000;
 const MAX_RECORD_ID_CHARS = 200;
 /** CIDv1 in base32: 59 characters for a SHA-256, more for longer hashes. */
 const CID = /^b[a-z2-7]{50,120}$/;
+/** base58 of an Ed25519 key, as libp2p writes it */
+const DEVICE_ID = /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/;
 const RECORD_ID = /^[a-z][a-z0-9_-]*:\S+$/;
 
 /** A count of things. */
@@ -30,5 +32,14 @@ export const recordId = (description: string) =>
     .check(
       z.maxLength(MAX_RECORD_ID_CHARS),
       z.regex(RECORD_ID, { error: 'expected a record id such as "pubmed:27797938"' }),
+      z.describe(description),
+    );
+
+/** A device's id as an argument. */
+export const deviceId = (description: string) =>
+  z
+    .string()
+    .check(
+      z.regex(DEVICE_ID, { error: 'expected a device id such as "12D3KooW…"; list_members lists them' }),
       z.describe(description),
     );

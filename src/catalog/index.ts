@@ -2,8 +2,13 @@ import type { Tool } from '../tools/define-tool.ts';
 import { getDataset } from './data/get-dataset.ts';
 import { getRecord } from './data/get-record.ts';
 import { listDatasets } from './data/list-datasets.ts';
+import { appointOwner } from './mesh/appoint-owner.ts';
+import { blockDevice } from './mesh/block-device.ts';
+import { changeRoomSecret } from './mesh/change-room-secret.ts';
 import { echo } from './mesh/echo.ts';
+import { listMembers } from './mesh/list-members.ts';
 import { listPeers } from './mesh/list-peers.ts';
+import { unblockDevice } from './mesh/unblock-device.ts';
 import { collectLiterature } from './research/collect-literature.ts';
 import { relatedRecords } from './search/related-records.ts';
 import { searchIndex } from './search/search-index.ts';
@@ -19,5 +24,10 @@ export const catalog: readonly Tool[] = [
   getDataset,
   getRecord,
   listPeers,
+  listMembers,
+  changeRoomSecret,
+  blockDevice,
+  unblockDevice,
+  appointOwner,
   echo,
 ];

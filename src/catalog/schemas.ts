@@ -147,3 +147,18 @@ export const peer = z.strictObject({
   served: z.record(text, count('calls')).check(z.describe('calls it has served since it started, by tool')),
   since: z.int().check(z.describe('milliseconds since the epoch')),
 });
+
+const member = z.strictObject({
+  device: text,
+  name: text,
+  kind: z.enum(['tab', 'relay']),
+  self: z.boolean().check(z.describe('the device that answers')),
+  online: z.boolean(),
+  role: z.enum(['maker', 'owner', 'member', 'blocked']),
+});
+
+export const memberList = z.strictObject({
+  epoch: count('grows with every new secret of the room'),
+  can_manage: z.boolean().check(z.describe('whether the device that answers may change the secret and block devices')),
+  members: z.array(member),
+});

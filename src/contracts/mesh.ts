@@ -73,3 +73,24 @@ export interface InvitePreview {
   readonly relays: readonly string[];
   readonly known: boolean;
 }
+
+/** A device that belongs, or no longer belongs, to the room. */
+export interface RoomMember {
+  readonly device: DeviceId;
+  readonly name: string;
+  readonly kind: 'tab' | 'relay';
+  readonly self: boolean;
+  readonly online: boolean;
+  readonly role: 'maker' | 'owner' | 'member' | 'blocked';
+}
+
+export interface RoomMemberList {
+  /** grows with every new secret */
+  readonly epoch: number;
+  /** owners first, blocked last, by name */
+  readonly members: readonly RoomMember[];
+  /** whether this device may change the secret and block devices */
+  readonly canManage: boolean;
+  /** whether this device may appoint owners */
+  readonly isMaker: boolean;
+}

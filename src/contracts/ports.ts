@@ -3,7 +3,7 @@ import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts'
 import type { RoomState } from './replica.ts';
 import type { RoomSearchResult, ShardAnswer, SearchRequest } from './search.ts';
 import type { Json, RunState, StepProgress } from './workflow.ts';
-import type { MeshPeer } from './mesh.ts';
+import type { MeshPeer, RoomMemberList } from './mesh.ts';
 
 /** What a tool may reach. Each port is one folder's offer; a tool makes one call through one of them. */
 export interface Ports {
@@ -17,6 +17,20 @@ export interface Ports {
   readonly search: SearchPort;
   readonly datasets: DatasetsPort;
   readonly mesh: MeshPort;
+  readonly members: MembersPort;
+}
+
+/** Who belongs to the room, and the changes that its owners make. */
+export interface MembersPort {
+  list(): RoomMemberList;
+  /** Changes the room's secret: every invite of before is void. @throws `forbidden` when this device does not own the room */
+  rotate(): Promise<void>;
+  /** Puts a device out, with a new secret that it cannot get. @throws `forbidden`, `not_found`, `invalid_input` */
+  block(device: DeviceId): Promise<void>;
+  /** Lets a blocked device in again. It fetches the secret by itself. @throws as `block` */
+  unblock(device: DeviceId): Promise<void>;
+  /** Makes a device an owner beside the room's maker. @throws as `block` */
+  appoint(device: DeviceId): Promise<void>;
 }
 
 export interface RunsPort {

@@ -11,6 +11,9 @@ export type Principal =
   | { readonly kind: 'device'; readonly device: DeviceId; readonly peer: PeerId }
   | { readonly kind: 'token'; readonly tokenId: string; readonly name: string; readonly relay: PeerId };
 
+/** Token of the person who runs a relay: the one id that no made token has. */
+export const OWNER_TOKEN_ID = 'owner';
+
 export interface ToolAnnotations {
   readonly title: string;
   readonly readOnlyHint: boolean;

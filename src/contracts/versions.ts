@@ -20,6 +20,8 @@ export const FORMAT_VERSIONS = {
 /** Wire protocol ids. A breaking change gets a new major version. */
 export const PROTOCOLS = {
   join: '/tabmesh/join/1',
+  /** fetching the secret of a newer epoch */
+  epoch: '/tabmesh/epoch/1',
   replica: '/tabmesh/replica/1',
   rendezvous: '/tabmesh/rendezvous/1',
   mcp: '/mcp+p2p/1.0.0',

@@ -84,7 +84,7 @@ class TabHost implements AppHost {
   async readInvite(text: string): ReturnType<AppHost['readInvite']> {
     const invite = parseInvite(text);
     const known = await this.#knownAs(invite);
-    return previewInvite(invite, known === 'same');
+    return previewInvite(invite, known !== 'unknown' && known !== 'other');
   }
 
   async createRoom(name: string): Promise<RoomClient> {
@@ -111,9 +111,10 @@ class TabHost implements AppHost {
         hint: 'If the invite is right, leave the room in Settings first, then open the invite again.',
       });
     }
-    const before = known === 'same' ? (await this.#rooms.get(invite.room)).invite : invite;
+    const before = known === 'unknown' ? invite : (await this.#rooms.get(invite.room)).invite;
     const joined: Invite = {
-      ...invite,
+      // an invite of before the secret changed still names relays
+      ...(known === 'older' ? before : invite),
       origin: invite.origin ?? before.origin,
       relays: [...new Set([...invite.relays, ...before.relays])].slice(0, MAX_RELAYS),
       access: { ...before.access, ...invite.access },
@@ -164,12 +165,13 @@ class TabHost implements AppHost {
     return exportStoredRoom(room);
   }
 
-  /** Whether the invite's room is known here, by this secret or by another. */
-  async #knownAs(invite: Invite): Promise<'same' | 'other' | 'unknown'> {
+  /** Whether the invite's room is known here, by this secret, one of an older or newer epoch, or another. */
+  async #knownAs(invite: Invite): Promise<'same' | 'older' | 'newer' | 'other' | 'unknown'> {
     if (!(await this.#rooms.has(invite.room))) return 'unknown';
     const { invite: ours } = await this.#rooms.get(invite.room);
-    const same = ours.epoch === invite.epoch && equalConstantTime(ours.secret, invite.secret);
-    return same ? 'same' : 'other';
+    // a room without an owner has one epoch only
+    if (ours.epoch !== invite.epoch && ours.origin !== null) return invite.epoch < ours.epoch ? 'older' : 'newer';
+    return ours.epoch === invite.epoch && equalConstantTime(ours.secret, invite.secret) ? 'same' : 'other';
   }
 
   async #openInvite(invite: Invite): Promise<RoomClient> {
@@ -177,6 +179,7 @@ class TabHost implements AppHost {
     this.#open = null;
     const room = await openTabRoom({
       invite,
+      remember: (secret) => this.#rooms.renew(secret),
       deviceStore: this.#store,
       deviceKey: this.#deviceKey,
       deviceName: () => this.#name,

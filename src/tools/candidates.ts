@@ -83,8 +83,17 @@ export function newest(offers: readonly ToolMetadata[]): ToolMetadata | undefine
 }
 
 /** Whether a tool with that metadata can run at that place at all. */
-export function canRun(metadata: ToolMetadata, place: Pick<KnownPlace, 'relay'>): boolean {
-  return metadata.runtime !== 'relay' || place.relay;
+export function canRun(metadata: ToolMetadata, place: Pick<KnownPlace, 'relay' | 'place'>): boolean {
+  return whyNot(metadata, place) === null;
+}
+
+function whyNot(
+  { runtime, access }: ToolMetadata,
+  { relay, place }: Pick<KnownPlace, 'relay' | 'place'>,
+): string | null {
+  if (runtime === 'relay' && !relay) return 'runs on a relay only';
+  if (access === 'admin' && place.kind !== 'self') return 'is administered by itself only';
+  return null;
 }
 
 function exclusion(
@@ -93,7 +102,8 @@ function exclusion(
   pin: PeerId | undefined,
 ): string | null {
   if (metadata === undefined) return 'does not offer the tool';
-  if (!canRun(wanted, place)) return 'runs on a relay only';
+  const never = whyNot(wanted, place);
+  if (never !== null) return never;
   if (pin !== undefined) return place.place.peer === pin ? null : 'the call asks for another place';
   if (compareVersions(metadata.schemaVersion, wanted.schemaVersion) !== 0) {
     return `offers version ${metadata.schemaVersion}; ${wanted.schemaVersion} is the newest here`;

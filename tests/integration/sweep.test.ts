@@ -38,6 +38,7 @@ async function deviceFolder() {
     async start(): Promise<{ readonly peer: HeadlessRoom; readonly swept: Promise<string> }> {
       const swept = Promise.withResolvers<string>();
       const peer = await startHeadlessRoom({
+        remember: () => Promise.resolve(),
         invite,
         folder,
         deviceKey,

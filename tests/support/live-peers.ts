@@ -11,7 +11,7 @@ import { TabmeshError } from '../../src/lib/errors.ts';
 import type { PeerId } from '../../src/lib/ids.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { issueCertificate, verifyCertificate } from '../../src/mesh/identity/certificate.ts';
-import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
+import { loadDeviceKey, type DeviceKey } from '../../src/mesh/identity/device-key.ts';
 import { deriveRoomKeys } from '../../src/mesh/identity/room-secret.ts';
 import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
 import { startHeadlessNode } from '../../src/mesh/node/room-node.node.ts';
@@ -50,20 +50,41 @@ export interface MemberOptions {
   readonly clock?: Clock;
   /** its way to the services; none when absent */
   readonly fetch?: FetchPort;
+  /** what it was when it was here before; somebody new when absent */
+  readonly home?: MemberHome;
+}
+
+/** What a member keeps while it is away. */
+export interface MemberHome {
+  readonly folder: string;
+  readonly deviceKey: DeviceKey;
+  /** as the device remembers it */
+  invite: Invite;
+}
+
+/** A device that can come and go. */
+export async function memberHome(live: LiveRelay, cleanups: Cleanups): Promise<MemberHome> {
+  const folder = await mkdtemp(join(tmpdir(), 'tabmesh-peer-'));
+  cleanups.add(() => rm(folder, { recursive: true, force: true }));
+  return { folder, deviceKey: await newDevice(), invite: live.invite };
 }
 
 /** A whole peer, as Tabmesh has them, that meets its room at a live relay. */
 export async function startMember(
   live: LiveRelay,
   cleanups: Cleanups,
-  { invite = live.invite, clock = systemClock, fetch = NO_NETWORK }: MemberOptions = {},
+  { invite, clock = systemClock, fetch = NO_NETWORK, home }: MemberOptions = {},
 ): Promise<HeadlessRoom> {
-  const folder = await mkdtemp(join(tmpdir(), 'tabmesh-peer-'));
-  cleanups.add(() => rm(folder, { recursive: true, force: true }));
+  const device = home ?? (await memberHome(live, cleanups));
+  if (invite !== undefined) device.invite = invite;
   const peer = await startHeadlessRoom({
-    invite,
-    folder,
-    deviceKey: await newDevice(),
+    invite: device.invite,
+    remember: (secret) => {
+      device.invite = { ...device.invite, ...secret };
+      return Promise.resolve();
+    },
+    folder: device.folder,
+    deviceKey: device.deviceKey,
     relays: [parseRelayAddress(live.address)],
     announce: () => [],
     fetch,
@@ -93,12 +114,12 @@ export async function startToolPeer(live: LiveRelay, cleanups: Cleanups, tools: 
     blockstore: new MemoryBlockstore(),
     gater: { denyDialMultiaddr: () => false },
     membership: {
-      secrets: {
+      secrets: () => ({
         room: invite.room,
         epoch: invite.epoch,
         joinKey: keys.joinProof,
         verifyCertificate: (bytes, remote) => verifyCertificate(bytes, remote, invite.room),
-      },
+      }),
       certificate: await issueCertificate(deviceKey, peer, invite.room),
       kind: 'tab',
       isRelayAt: () => true,
@@ -117,7 +138,8 @@ export async function startToolPeer(live: LiveRelay, cleanups: Cleanups, tools: 
     node,
     self: { peer, device: deviceKey.id, kind: 'tab' },
     relays: [relay],
-    topic: keys.rendezvous,
+    topic: () => keys.rendezvous,
+    pastTopics: () => [],
     addresses: () => [],
     serve: createMcpServer(tools, () => 'tool peer', '0', {}),
     replica: createReplicaSync({ replica }),

@@ -1,6 +1,6 @@
 import type { DatasetManifest, RecordEntry } from '../../src/contracts/dataset.ts';
-import type { MeshPeer } from '../../src/contracts/mesh.ts';
-import type { Ports, RoomDataset } from '../../src/contracts/ports.ts';
+import type { MeshPeer, RoomMember } from '../../src/contracts/mesh.ts';
+import type { MembersPort, Ports, RoomDataset } from '../../src/contracts/ports.ts';
 import type { LiteratureRecord } from '../../src/contracts/records.ts';
 import type { RoomSearchResult, SearchHit, ShardAnswer } from '../../src/contracts/search.ts';
 import type { Principal } from '../../src/contracts/tools.ts';
@@ -14,6 +14,7 @@ export const cidOf = (n: number): CidString =>
 
 export const selfPeer = 'peer-self' as PeerId;
 export const selfDevice = 'device-self' as DeviceId;
+export const otherDevice = '12D3KooWKnDdG3iXw9eTFijk3EWSunZcFi54Zka4wmtqtt6rPxc8' as DeviceId;
 /** the app on this peer */
 export const appPrincipal: Principal = { kind: 'device', device: selfDevice, peer: selfPeer };
 /** another member */
@@ -195,6 +196,36 @@ const runState: RunState = {
   startedAt: 0,
 };
 
+/** A room that this device has made, and one other. */
+function sampleMembers(): MembersPort {
+  let epoch = 1;
+  const roles = new Map<DeviceId, RoomMember['role']>([
+    [selfDevice, 'maker'],
+    [otherDevice, 'member'],
+  ]);
+  const change = (device: DeviceId, role: RoomMember['role']) => {
+    if (!roles.has(device)) return Promise.reject(new TabmeshError('not_found', 'no device of that id'));
+    roles.set(device, role);
+    if (role !== 'owner') epoch++;
+    return Promise.resolve();
+  };
+  return {
+    list: () => ({
+      epoch,
+      canManage: true,
+      isMaker: true,
+      members: [...roles].map(([device, role]) => {
+        const self = device === selfDevice;
+        return { device, name: self ? 'Amber Heron' : 'Blue Finch', kind: 'tab', self, online: self, role };
+      }),
+    }),
+    rotate: () => change(selfDevice, 'maker'),
+    block: (device) => change(device, 'blocked'),
+    unblock: (device) => change(device, 'member'),
+    appoint: (device) => change(device, 'owner'),
+  };
+}
+
 /** Small ports in memory: a room of one device with one dataset of five records. Override what a test is about. */
 export function memoryPorts(overrides: Partial<Ports> = {}): Ports {
   const records: readonly RecordEntry[] = [1, 2, 3, 4, 5].map((n) => ({ cid: cidOf(n), record: sampleRecord(n) }));
@@ -231,6 +262,7 @@ export function memoryPorts(overrides: Partial<Ports> = {}): Ports {
       },
     },
     mesh: { peers: () => [peer], room: () => ({ devices: {} }) },
+    members: sampleMembers(),
     ...overrides,
   };
 }

@@ -37,12 +37,12 @@ export async function startTestNode(
     blockstore,
     gater: { denyDialMultiaddr: () => false },
     membership: {
-      secrets: {
+      secrets: () => ({
         room: room.room,
         epoch: room.epoch,
         joinKey: deriveRoomKeys(room).joinProof,
         verifyCertificate: (bytes, remote) => verifyCertificate(bytes, remote, room.room),
-      },
+      }),
       certificate: await issueCertificate(device, peer, room.room),
       kind: 'relay',
       isInfrastructure: () => false,

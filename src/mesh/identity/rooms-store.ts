@@ -2,6 +2,7 @@ import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { Invite } from '../../contracts/mesh.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { RoomId } from '../../lib/ids.ts';
+import type { RoomSecret } from './room-secret.ts';
 
 const PREFIX = 'rooms/';
 const OPENED_PREFIX = 'rooms-opened/';
@@ -24,6 +25,8 @@ export interface RoomsStore {
   has(room: RoomId): Promise<boolean>;
   /** remembers a room, or takes over a newer invite's secret, name and relays */
   put(invite: Invite): Promise<void>;
+  /** takes over the secret of a new epoch. @throws `not_found` when the room has been forgotten meanwhile */
+  renew(secret: RoomSecret): Promise<void>;
   /** @param at ms since the epoch */
   markOpened(room: RoomId, at: number): Promise<void>;
   /** deletes the room's secret; what it stored is deleted by whoever owns that storage */
@@ -44,6 +47,12 @@ export function createRoomsStore(store: KeyValueStore): RoomsStore {
       openedAt: openedAt ?? 0,
     };
   };
+  const get = async (room: RoomId): Promise<RememberedInvite> => {
+    const found = await find(room);
+    if (found !== undefined) return found;
+    throw new TabmeshError('not_found', 'this device has not joined that room', { hint: 'Open its invite link.' });
+  };
+  const put = (invite: Invite) => store.put(PREFIX + invite.room, { ...invite, relays: [...invite.relays] });
   return {
     list: async () => {
       const keys = await store.keys(PREFIX);
@@ -51,13 +60,10 @@ export function createRoomsStore(store: KeyValueStore): RoomsStore {
       // another tab may forget a room between the two reads
       return rooms.filter((room) => room !== undefined).sort((a, b) => b.openedAt - a.openedAt);
     },
-    get: async (room) => {
-      const found = await find(room);
-      if (found !== undefined) return found;
-      throw new TabmeshError('not_found', 'this device has not joined that room', { hint: 'Open its invite link.' });
-    },
+    get,
     has: async (room) => (await find(room)) !== undefined,
-    put: (invite) => store.put(PREFIX + invite.room, { ...invite, relays: [...invite.relays] }),
+    put,
+    renew: async ({ room, epoch, secret }) => put({ ...(await get(room)).invite, epoch, secret }),
     markOpened: (room, at) => store.put(OPENED_PREFIX + room, at),
     forget: (room) =>
       store.batch([

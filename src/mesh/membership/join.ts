@@ -34,6 +34,7 @@ export interface Proven {
  * The join protocol, one side of it: hello ⇄ hello, proof ⇄ proof, identity ⇄ identity. The responder says nothing that
  * depends on the secret before the initiator has proven that it knows it.
  * @param peers ids as authenticated by the connection
+ * @param onEpoch told the other side's epoch as soon as it has said it
  * @throws `not_a_member` when the other side's proof is wrong, `protocol_error`, `version_mismatch`
  */
 export async function runJoin(
@@ -41,6 +42,7 @@ export async function runJoin(
   channel: JoinChannel,
   peers: { readonly self: PeerId; readonly remote: PeerId },
   secrets: JoinSecrets,
+  onEpoch: (theirs: number) => void = () => undefined,
 ): Promise<Proven> {
   const ours: Hello = {
     type: 'hello',
@@ -58,8 +60,10 @@ export async function runJoin(
     await channel.write(encodeJoin(ours));
   }
   const version = agreeVersion(theirs);
+  onEpoch(theirs.epoch);
   if (equalConstantTime(ours.nonce, theirs.nonce)) throw refused('the nonce is ours, sent back');
-  if (theirs.epoch !== secrets.epoch) throw refused('another epoch of the room');
+  if (theirs.epoch !== secrets.epoch)
+    throw refused(theirs.epoch < secrets.epoch ? 'its secret is an older one' : 'our secret is an older one');
 
   const transcript: JoinTranscript = {
     room: secrets.room,

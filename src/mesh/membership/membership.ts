@@ -50,7 +50,14 @@ export interface MembershipComponents {
 }
 
 export interface MembershipOptions {
-  readonly secrets: Omit<JoinSecrets, 'identity'>;
+  /** asked at every join: a room's secret changes */
+  readonly secrets: () => Omit<JoinSecrets, 'identity'>;
+  /**
+   * Fetches the secret of a newer epoch over a connection whose other end may know one.
+   * @param theirs the epoch that it has named
+   * @returns whether there was something new
+   */
+  readonly catchUp?: (connection: Connection, theirs: number) => Promise<boolean>;
   readonly certificate: Uint8Array;
   readonly kind: 'tab' | 'relay';
   /** a relay's own leg: it never proves, and is not closed for that */
@@ -139,6 +146,13 @@ export class Membership implements Startable {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Ends the links of members that no longer belong, and every join that is under way. */
+  async cutOff(isGone: (member: Proven) => boolean): Promise<void> {
+    const gone = this.links().filter((link) => isGone(link.member));
+    const reason = new TabmeshError('not_a_member', 'this device no longer belongs to the room');
+    await Promise.all(gone.map((link) => disconnect(link.connection, reason)));
+  }
+
   /** Resolves when the connection is proven. @throws `not_a_member` */
   async proven(connection: Connection): Promise<Proven> {
     const link = this.#links.get(connection.id);
@@ -208,16 +222,40 @@ export class Membership implements Startable {
     }
     candidate.joining = true;
     const signal = AbortSignal.timeout(this.#options.joinTimeoutMs ?? JOIN_TIMEOUT_MS);
+    const ours = secrets();
+    let theirEpoch = 0;
     try {
       const channel = messageChannel(stream, MAX_JOIN_MESSAGE_BYTES, signal);
       const identity = { certificate, kind, protocols: this.#node.registrar.getProtocols() };
-      const proven = await runJoin(role, channel, peers, { ...secrets, identity });
+      const proven = await runJoin(role, channel, peers, { ...ours, identity }, (epoch) => {
+        theirEpoch = epoch;
+      });
       const isRelay = proven.kind === 'relay' && this.#options.isRelayAt(connection.remoteAddr);
       const member: Proven = { ...proven, kind: isRelay ? 'relay' : 'tab' };
       await channel.close();
+      // the secret may have changed meanwhile, and with it who belongs
+      if (secrets().epoch !== ours.epoch) throw new TabmeshError('not_a_member', 'the secret has changed');
       this.#accept(connection, candidate, member);
     } catch (error) {
-      this.#drop(connection, error as Error);
+      // the side that is behind asks for the secret on this connection; ours is the next move only if it is us
+      if (theirEpoch > 0 && theirEpoch < ours.epoch) {
+        candidate.reject(error as Error);
+        return;
+      }
+      this.#drop(connection, await this.#afterCatchingUp(connection, theirEpoch, ours.epoch, error as Error));
+    }
+  }
+
+  /** Whatever comes of it, this connection is over: the next one is made with the secret as it is then. */
+  async #afterCatchingUp(connection: Connection, theirs: number, ours: number, thrown: Error): Promise<Error> {
+    const { catchUp } = this.#options;
+    // of two owners who changed the secret at once one loses: then the epochs are the same, and the proofs differ
+    if (catchUp === undefined || theirs < ours || connection.status !== 'open') return thrown;
+    try {
+      const news = await catchUp(connection, theirs);
+      return news ? new TabmeshError('not_a_member', 'the room had a new secret', { retryable: true }) : thrown;
+    } catch (error) {
+      return theirs > ours ? (error as Error) : thrown;
     }
   }
 

@@ -11,6 +11,8 @@ const PUBLIC_PROTOCOLS: ReadonlySet<string> = new Set([
   '/libp2p/circuit/relay/0.2.0/stop',
   '/webrtc-signaling/0.0.1',
   PROTOCOLS.join,
+  // answers only devices that a signed list names
+  PROTOCOLS.epoch,
 ]);
 
 /** Protocols of a relay that we speak as a client, on a connection that never proves anything. */

@@ -7,8 +7,8 @@ import { frameStream } from '../rpc/framed-stream.ts';
 import type { Introduction, RendezvousEvent } from './messages.ts';
 import { decodeJoinTopic, encodeRendezvous, MAX_RENDEZVOUS_MESSAGE_BYTES, MAX_TOPIC_PEERS } from './messages.ts';
 
-/** One room a connection is the rule; a few leave space for an overlap while switching. */
-const MAX_STREAMS_PER_PEER = 4;
+/** A room's topic, those of its earlier epochs (`MAX_PAST_TOPICS`), and space for both while the secret changes. */
+const MAX_STREAMS_PER_PEER = 20;
 
 interface Entry {
   readonly introduction: Introduction;

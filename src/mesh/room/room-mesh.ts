@@ -14,6 +14,7 @@ import type { Presence } from '../replica/presence.ts';
 import type { PresenceState } from '../replica/presence-state.ts';
 import type { OpenSyncSession } from '../replica/sync.ts';
 import { fromMcpResult, META, REQUEST_META } from '../rpc/mcp-wire.ts';
+import { PastTopics } from '../roster/past-topics.ts';
 import { RpcSessions } from '../rpc/sessions.ts';
 import type { RpcSessionsOptions } from '../rpc/sessions.ts';
 import type { RequestOptions } from '../rpc/session.ts';
@@ -25,8 +26,10 @@ export interface RoomMeshOptions {
   readonly self: { readonly peer: PeerId; readonly device: DeviceId; readonly kind: 'tab' | 'relay' };
   /** a relay may be there with several addresses */
   readonly relays: readonly RelayAddress[];
-  /** rendezvous topic of the room */
-  readonly topic: string;
+  /** rendezvous topic of the room, as of now */
+  readonly topic: () => string;
+  /** those of its earlier epochs */
+  readonly pastTopics: () => readonly string[];
   /** ways to dial this peer without a circuit; none for a tab */
   readonly addresses: () => readonly string[];
   readonly serve: RpcSessionsOptions['serve'];
@@ -59,7 +62,8 @@ export class RoomMesh {
   readonly #members: Members;
   readonly #sync: SyncStreams;
   readonly #dialer: PeerDialer;
-  readonly #relays: RelayLink[];
+  readonly #pastTopics: PastTopics;
+  #relays: readonly RelayLink[];
   readonly #relayStates = new Map<RelayLink, RelayLinkState>();
   readonly #listeners = createListeners();
   readonly #unsubscribe: (() => void)[] = [];
@@ -85,10 +89,13 @@ export class RoomMesh {
         this.#listeners.notify();
       },
     });
-    const byPeer = Map.groupBy(options.relays, (relay) => relay.peer);
-    this.#relays = [...byPeer.values()].flatMap(([first, ...others]) =>
-      first === undefined ? [] : [this.#relayLink(first, others)],
-    );
+    this.#pastTopics = new PastTopics({
+      node: node.libp2p,
+      topics: options.pastTopics,
+      addresses: options.addresses,
+      log,
+    });
+    this.#relays = this.#relayLinks();
     this.#unsubscribe.push(
       this.#members.subscribe(() => {
         this.#listeners.notify();
@@ -146,6 +153,18 @@ export class RoomMesh {
     return this.#relays.length === 0
       ? { state: 'offline', message: 'no relay is configured', retryAt: null }
       : { state: 'starting', message: 'connecting to the relay' };
+  }
+
+  /** The room's topic has changed: looks for members under the new one, and stays listed for who was away. */
+  async rejoin(): Promise<void> {
+    const before = this.#relays;
+    for (const link of before) {
+      this.#dialer.relayGone(link.relay);
+      this.#relayStates.delete(link);
+    }
+    this.#relays = this.#relayLinks();
+    await Promise.all(before.map((link) => link.stop()));
+    for (const relay of this.#relays) relay.start();
   }
 
   /** Tries offline relays now instead of after their backoff. */
@@ -229,8 +248,16 @@ export class RoomMesh {
     this.#options.presence.close();
     this.#dialer.stop();
     this.#members.stop();
+    this.#pastTopics.stop();
     await Promise.all(this.#relays.map((relay) => relay.stop()));
     await this.#options.node.stop();
+  }
+
+  #relayLinks(): readonly RelayLink[] {
+    const byPeer = Map.groupBy(this.#options.relays, (relay) => relay.peer);
+    return [...byPeer.values()].flatMap(([first, ...others]) =>
+      first === undefined ? [] : [this.#relayLink(first, others)],
+    );
   }
 
   #relayLink(relay: RelayAddress, others: readonly RelayAddress[]): RelayLink {
@@ -238,11 +265,13 @@ export class RoomMesh {
     const link: RelayLink = new RelayLink({
       node: node.libp2p,
       ways: [relay, ...others],
-      topic,
+      topic: topic(),
       addresses,
       clock,
       log,
       onEvent: (event) => {
+        // the answer to a stay that has been ended
+        if (!this.#relays.includes(link)) return;
         if (event.type === 'peers') this.#dialer.introduced(event.peers, relay);
         else if (event.type === 'joined') this.#dialer.joined(event.peer, relay);
         else {
@@ -251,7 +280,12 @@ export class RoomMesh {
         }
       },
       onState: (state) => {
-        if (state.status === 'offline') this.#dialer.relayGone(relay);
+        if (!this.#relays.includes(link)) return;
+        if (state.status === 'joined') void this.#pastTopics.joined(relay.peer);
+        if (state.status === 'offline') {
+          this.#dialer.relayGone(relay);
+          this.#pastTopics.left(relay.peer);
+        }
         this.#relayStates.set(link, state);
         this.#listeners.notify();
       },

@@ -11,7 +11,7 @@ import type { PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import type { DeviceKey } from '../../mesh/identity/device-key.ts';
 import { friendlyName } from '../../mesh/identity/names.ts';
-import { deriveRoomKeys } from '../../mesh/identity/room-secret.ts';
+import type { RoomSecret } from '../../mesh/identity/room-secret.ts';
 import { roomGater } from '../../mesh/node/gater.ts';
 import type { RelayAddress } from '../../mesh/node/relay-address.ts';
 import { startHeadlessNode } from '../../mesh/node/room-node.node.ts';
@@ -33,6 +33,8 @@ const PEER_KEY = 'peer/key';
 
 export interface HeadlessRoomOptions {
   readonly invite: Invite;
+  /** makes the device remember the room by its new secret */
+  readonly remember: (secret: RoomSecret) => Promise<void>;
   /** folder of this room's data */
   readonly folder: string;
   readonly deviceKey: DeviceKey;
@@ -77,7 +79,8 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
       deviceKey,
       deviceName: () => `Relay ${friendlyName(deviceKey.id)}`,
       secret,
-      keys: deriveRoomKeys(secret),
+      origin: invite.origin,
+      remember: options.remember,
       relays,
       addresses: () => addresses.map((address) => `${address}/p2p/${peer}`),
       startNode: (membership) =>

@@ -14,6 +14,7 @@ export function createPorts(parts: {
   readonly datasets: RoomDatasets;
   readonly mesh: () => RoomMesh;
   readonly replica: Replica;
+  readonly members: Ports['members'];
 }): Ports {
   return {
     // a device can be renamed while it is here
@@ -23,6 +24,7 @@ export function createPorts(parts: {
     runs: runsPort(parts.runs),
     search: parts.search,
     datasets: parts.datasets,
+    members: parts.members,
     mesh: { peers: () => parts.mesh().peers(), room: () => parts.replica.state() },
   };
 }

@@ -1,5 +1,6 @@
 import type { BlockStore } from '../../contracts/dataset.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
+import type { RoomOrigin } from '../../contracts/mesh.ts';
 import type { Ports } from '../../contracts/ports.ts';
 import type { RoomTools } from '../../contracts/tools.ts';
 import type { WorkflowDefinition } from '../../contracts/workflow.ts';
@@ -7,13 +8,13 @@ import { catalog } from '../../catalog/index.ts';
 import type { SweepResult, SweepRoots } from '../../data/sweep.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { coalesce } from '../../lib/coalesce.ts';
-import { toTabmeshError } from '../../lib/errors.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import { createListeners } from '../../lib/listeners.ts';
 import type { Log } from '../../lib/log.ts';
 import { issueCertificate, verifyCertificate } from '../../mesh/identity/certificate.ts';
 import type { DeviceKey } from '../../mesh/identity/device-key.ts';
-import type { RoomKeys, RoomSecret } from '../../mesh/identity/room-secret.ts';
+import type { RoomSecret } from '../../mesh/identity/room-secret.ts';
 import type { MembershipOptions } from '../../mesh/membership/membership.ts';
 import { networkBlocks } from '../../mesh/node/network-blocks.ts';
 import type { RelayAddress } from '../../mesh/node/relay-address.ts';
@@ -23,6 +24,9 @@ import { createPresence } from '../../mesh/replica/presence.ts';
 import type { RoomReplica } from '../../mesh/replica/replica.ts';
 import { createReplicaSync } from '../../mesh/replica/sync.ts';
 import { RoomMesh } from '../../mesh/room/room-mesh.ts';
+import { EpochExchange } from '../../mesh/roster/epoch-exchange.ts';
+import { EpochNews } from '../../mesh/roster/epoch-news.ts';
+import { RoomEpochs } from '../../mesh/roster/room-epochs.ts';
 import type { ExtraMethod } from '../../mesh/rpc/mcp-server.ts';
 import { createMcpServer } from '../../mesh/rpc/mcp-server.ts';
 import { createGuard } from '../../tools/guard.ts';
@@ -38,6 +42,7 @@ import { createPorts } from './ports.ts';
 import { RoomSearch } from './room-search.ts';
 import type { RunExecutor } from './run-book.ts';
 import { RunBook } from './run-book.ts';
+import { RoomMembers } from './room-members.ts';
 import { sweepRoom } from './sweep-room.ts';
 
 /** The workflows that this version can run. */
@@ -56,8 +61,12 @@ export interface RoomPlatform {
   readonly deviceKey: DeviceKey;
   /** the device's name as it is now */
   readonly deviceName: () => string;
+  /** who made the room; null for one of before rooms had owners */
+  readonly origin: RoomOrigin | null;
+  /** as this device remembers it */
   readonly secret: RoomSecret;
-  readonly keys: RoomKeys;
+  /** makes this device remember the room by its new secret */
+  readonly remember: (secret: RoomSecret) => Promise<void>;
   readonly relays: readonly RelayAddress[];
   /** ways to dial this peer besides a relay's circuit */
   readonly addresses: () => readonly string[];
@@ -91,6 +100,9 @@ export interface RoomPeer {
   readonly search: RoomSearch;
   readonly runs: RunBook;
   readonly replica: RoomReplica;
+  readonly members: RoomMembers;
+  /** the room's secret as of now */
+  secret(): RoomSecret;
   /** tells others what changed about this peer: its name, visibility, shard */
   announce(): void;
   subscribe(listener: () => void): () => void;
@@ -99,19 +111,28 @@ export interface RoomPeer {
 
 /** Builds and starts a room's peer. @throws when its node cannot start; nothing is left running then */
 export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
-  const { kind, peer, deviceKey, deviceName, secret, keys, replica, clock, log } = platform;
+  const { kind, peer, deviceKey, deviceName, secret, replica, clock, log } = platform;
   const changed = createListeners();
   const device = deviceKey.id;
   const self = (): Ports['self'] => ({ peer, device, name: deviceName(), kind });
 
+  const certificate = await issueCertificate(deviceKey, peer, secret.room);
+  const epochs = await RoomEpochs.open({ ...platform, store: platform.store });
+  const verify = (bytes: Uint8Array, remote: PeerId) => verifyCertificate(bytes, remote, secret.room);
+  const exchange = new EpochExchange({ epochs, certificate, verifyCertificate: verify, log });
   const node = await platform.startNode({
-    secrets: {
+    secrets: () => ({
       room: secret.room,
-      epoch: secret.epoch,
-      joinKey: keys.joinProof,
-      verifyCertificate: (bytes, remote) => verifyCertificate(bytes, remote, secret.room),
-    },
-    certificate: await issueCertificate(deviceKey, peer, secret.room),
+      epoch: epochs.secret.epoch,
+      joinKey: epochs.keys.joinProof,
+      verifyCertificate: async (bytes, remote) => {
+        const remoteDevice = await verify(bytes, remote);
+        if (epochs.admits(remoteDevice)) return remoteDevice;
+        throw new TabmeshError('not_a_member', 'this device has been put out of the room');
+      },
+    }),
+    catchUp: (connection, theirs) => exchange.afterJoin(connection, theirs),
+    certificate,
     kind,
     isRelayAt: (address) => platform.relays.some((relay) => isAt(relay, address)),
     isInfrastructure: (remote) => platform.relays.some((relay) => relay.peer === remote),
@@ -141,8 +162,10 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     self: { peer, device },
     clock,
   });
+  const members = new RoomMembers({ epochs, replica, device, online: () => mesh.peers() });
   const ports = createPorts({
     self,
+    members,
     runs,
     search,
     datasets,
@@ -158,13 +181,24 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   const local = createLocalTools({ registry, guard, ports, clock });
   const memberOf = (remote: PeerId) => node.libp2p.services.membership.linkTo(remote)?.member.device;
   const presence = createPresence({ self: peer, deviceOf: memberOf, clock });
+  const news = new EpochNews({
+    epochs,
+    membership: node.libp2p.services.membership,
+    catchUp: async (remote) => {
+      const link = node.libp2p.services.membership.linkTo(remote);
+      return link !== undefined && (await exchange.catchUp(link.connection));
+    },
+    tell: (remote, method, params, timeoutMs) => mesh.request(remote, method, params, { timeoutMs }),
+    log,
+  });
   const mesh: RoomMesh = new RoomMesh({
     node,
     self: { peer, device, kind },
     relays: platform.relays,
-    topic: keys.rendezvous,
+    topic: () => epochs.keys.rendezvous,
+    pastTopics: () => epochs.pastTopics,
     addresses: platform.addresses,
-    serve: createMcpServer(local, deviceName, platform.version, platform.methods),
+    serve: createMcpServer(local, deviceName, platform.version, { ...platform.methods, ...news.methods() }),
     replica: createReplicaSync({ replica }),
     presence,
     visible: platform.visible,
@@ -207,6 +241,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
       if (!closing.signal.aborted) log.warn('index not reloaded', { reason: toTabmeshError(error).message });
     });
   };
+  let topic = epochs.keys.rendezvous;
   const unsubscribe = [
     replica.subscribe(() => {
       followSegments();
@@ -222,11 +257,20 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     runs.subscribe(() => {
       changed.notify();
     }),
+    epochs.subscribe(() => {
+      changed.notify();
+      if (epochs.keys.rendezvous === topic) return;
+      topic = epochs.keys.rendezvous;
+      mesh.rejoin().catch((error: unknown) => {
+        log.error('relays not told of the new secret', { reason: toTabmeshError(error).message });
+      });
+    }),
   ];
 
   let swept = Promise.resolve();
   const close = async () => {
     for (const stop of unsubscribe) stop();
+    news.stop();
     closing.abort();
     runs.close();
     await swept;
@@ -235,6 +279,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   };
   try {
     announce();
+    await exchange.start(node.libp2p);
     await Promise.all([replica.setProfile({ name: deviceName(), kind }), mesh.start(), runs.load()]);
   } catch (error) {
     await close();
@@ -250,6 +295,8 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     search,
     runs,
     replica,
+    members,
+    secret: () => epochs.secret,
     announce,
     subscribe: (listener) => changed.add(listener),
     close,

@@ -7,7 +7,7 @@ import { systemClock } from '../../lib/clock.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import type { DeviceKey } from '../../mesh/identity/device-key.ts';
-import { deriveRoomKeys } from '../../mesh/identity/room-secret.ts';
+import type { RoomSecret } from '../../mesh/identity/room-secret.ts';
 import { acquireSlot } from '../../mesh/identity/slots.browser.ts';
 import { roomGater } from '../../mesh/node/gater.ts';
 import { startTabNode } from '../../mesh/node/room-node.browser.ts';
@@ -31,6 +31,8 @@ import { createWorkerPool } from './worker-pool.ts';
 
 export interface OpenRoomOptions {
   readonly invite: Invite;
+  /** makes the device remember the room by its new secret */
+  readonly remember: (secret: RoomSecret) => Promise<void>;
   readonly deviceStore: KeyValueStore;
   readonly deviceKey: DeviceKey;
   readonly deviceName: () => string;
@@ -107,7 +109,8 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       deviceKey,
       deviceName: options.deviceName,
       secret,
-      keys: deriveRoomKeys(secret),
+      origin: invite.origin,
+      remember: options.remember,
       relays,
       addresses: () => [],
       startNode: (membership) =>

@@ -37,7 +37,7 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     tools: () => peer.tools.list(),
     datasets: () => peer.datasets.list(),
     runs: () => peer.runs.list(),
-    inviteLink: () => new URL(`/${encodeInvite(invite)}`, location.href).href,
+    inviteLink: () => new URL(`/${encodeInvite({ ...invite, ...peer.secret() })}`, location.href).href,
 
     collect,
     retryRun: (id) =>

@@ -1,6 +1,6 @@
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import { describe, expect, it } from 'vitest';
-import type { ToolProgress } from '../../../src/contracts/tools.ts';
+import type { Principal, ToolProgress } from '../../../src/contracts/tools.ts';
 import { catalog } from '../../../src/catalog/index.ts';
 import { shardAnswerFromWire } from '../../../src/catalog/hits.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
@@ -9,15 +9,20 @@ import {
   cidOf,
   memoryPorts,
   memberPrincipal,
+  otherDevice,
   sampleRunResult,
   sampleShardAnswer,
+  selfDevice,
   selfPeer,
 } from '../../support/ports.ts';
 import { failure, failureCode, localTools } from '../../support/tools.ts';
 
 function call(tool: string, args: unknown, ports: Ports = memoryPorts()): Promise<unknown> {
-  return localTools(catalog, systemClock, { ports }).call({ tool, args, principal: memberPrincipal });
+  return localTools(catalog, systemClock, { ports }).call({ tool, args, principal: selfPrincipal });
 }
+
+/** what the peer's own app calls with: it may call everything */
+const selfPrincipal: Principal = { kind: 'device', device: selfDevice, peer: selfPeer };
 
 const goodArguments: Record<string, unknown> = {
   collect_literature: { query: 'samples' },
@@ -28,6 +33,11 @@ const goodArguments: Record<string, unknown> = {
   get_dataset: { dataset: cidOf(25) },
   get_record: { cid: cidOf(2) },
   list_peers: {},
+  list_members: {},
+  change_room_secret: {},
+  block_device: { device: otherDevice },
+  unblock_device: { device: otherDevice },
+  appoint_owner: { device: otherDevice },
   echo: { text: 'hello' },
 };
 

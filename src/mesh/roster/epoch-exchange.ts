@@ -1,0 +1,85 @@
+import type { Connection, Libp2p } from '@libp2p/interface';
+import { PROTOCOLS } from '../../contracts/versions.ts';
+import type { DeviceId, PeerId } from '../../lib/ids.ts';
+import type { Log } from '../../lib/log.ts';
+import { messageChannel } from '../membership/message-channel.ts';
+import {
+  decodeEpochRequest,
+  decodeGrant,
+  encodeEpochRequest,
+  encodeGrant,
+  encodeRefusal,
+  MAX_EPOCH_MESSAGE_BYTES,
+} from './epoch-messages.ts';
+import type { RoomEpochs } from './room-epochs.ts';
+
+/** A certificate is checked and a list is sent: as long as a proof may take. */
+const EXCHANGE_TIMEOUT_MS = 5_000;
+
+export interface EpochExchangeOptions {
+  readonly epochs: RoomEpochs;
+  /** the device's word for this peer */
+  readonly certificate: Uint8Array;
+  /** @throws when the certificate is not the peer's */
+  readonly verifyCertificate: (certificate: Uint8Array, peer: PeerId) => Promise<DeviceId>;
+  readonly log: Log;
+}
+
+/**
+ * `/tabmesh/epoch/1`: a device that is behind fetches the room's present secret from a member. It speaks on a connection
+ * that has not proven membership, since only with the secret can it do that; the proof here is its device's key.
+ */
+export class EpochExchange {
+  readonly #options: EpochExchangeOptions;
+
+  constructor(options: EpochExchangeOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to answer. */
+  async start(node: Libp2p): Promise<void> {
+    await node.handle(
+      PROTOCOLS.epoch,
+      async (stream, connection) => {
+        const { epochs, verifyCertificate, log } = this.#options;
+        const peer = connection.remotePeer.toString() as PeerId;
+        const channel = messageChannel(stream, MAX_EPOCH_MESSAGE_BYTES, AbortSignal.timeout(EXCHANGE_TIMEOUT_MS));
+        try {
+          const device = await verifyCertificate(decodeEpochRequest(await channel.read()), peer);
+          await channel.write(encodeGrant(epochs.grant(device)));
+        } catch (error) {
+          log.warn('refused', { peer, protocol: PROTOCOLS.epoch, reason: (error as Error).message });
+          await channel.write(encodeRefusal()).catch(() => undefined); // it may be why we refuse that it is gone
+        }
+        await channel.close().catch(() => undefined); // the same
+      },
+      { maxInboundStreams: 1, runOnLimitedConnection: true },
+    );
+  }
+
+  /**
+   * For a join that failed on a connection. Of the same epoch as ours something new is there only when two owners have
+   * changed the secret at once; a stranger is not asked.
+   */
+  async afterJoin(connection: Connection, theirs: number): Promise<boolean> {
+    const { epochs } = this.#options;
+    if (theirs === epochs.secret.epoch && epochs.roster === null) return false;
+    return await this.catchUp(connection);
+  }
+
+  /**
+   * Asks the other end of a connection for the present epoch and takes it over.
+   * @returns whether there was something new
+   * @throws `not_a_member` when this device is not on the list, `unauthorized` when the answer is forged
+   */
+  async catchUp(connection: Connection): Promise<boolean> {
+    const { epochs, certificate } = this.#options;
+    const signal = AbortSignal.timeout(EXCHANGE_TIMEOUT_MS);
+    const stream = await connection.newStream(PROTOCOLS.epoch, { runOnLimitedConnection: true, signal });
+    const channel = messageChannel(stream, MAX_EPOCH_MESSAGE_BYTES, signal);
+    await channel.write(encodeEpochRequest(certificate));
+    const grant = decodeGrant(await channel.read());
+    await channel.close();
+    return await epochs.accept(grant);
+  }
+}
