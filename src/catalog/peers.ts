@@ -15,6 +15,9 @@ export function peerToWire({ latencyMs, shardRecords, tools, served, ...same }: 
     tools: [...tools],
     shard_records: shardRecords,
     served: { ...served },
+    load: same.load,
+    battery: same.battery === null ? null : { ...same.battery },
+    links: same.links.map(({ peer, direct, latencyMs: ms }) => ({ peer, direct, latency_ms: ms })),
     since: same.since,
   };
 }

@@ -145,6 +145,11 @@ export const peer = z.strictObject({
   tools: texts,
   shard_records: count('records it can search'),
   served: z.record(text, count('calls')).check(z.describe('calls it has served since it started, by tool')),
+  load: z.nullable(z.number()).check(z.describe('share of its main thread that was busy lately, 0 to 1')),
+  battery: z.nullable(z.strictObject({ level: z.number().check(z.describe('0 to 1')), charging: z.boolean() })),
+  links: z
+    .array(z.strictObject({ peer: text, direct: z.boolean(), latency_ms: z.nullable(z.number()) }))
+    .check(z.describe('whom it is linked to, as it says itself')),
   since: z.int().check(z.describe('milliseconds since the epoch')),
 });
 

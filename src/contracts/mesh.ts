@@ -17,8 +17,29 @@ export interface MeshPeer {
   readonly shardRecords: number;
   /** calls it has served, by tool, since it started */
   readonly served: Readonly<Record<string, number>>;
+  /** how busy its main thread has been lately, 0 to 1; null when it cannot tell */
+  readonly load: number | null;
+  /** null without one, or when the browser does not tell */
+  readonly battery: Battery | null;
+  /** whom it is linked to, as it says itself */
+  readonly links: readonly PeerLink[];
   /** ms since the epoch */
   readonly since: number;
+}
+
+/** The power that a device runs on. */
+export interface Battery {
+  /** 0 to 1 */
+  readonly level: number;
+  readonly charging: boolean;
+}
+
+/** A link as one of its two ends sees it. */
+export interface PeerLink {
+  readonly peer: PeerId;
+  readonly direct: boolean;
+  /** smoothed round trip, ms; null until measured */
+  readonly latencyMs: number | null;
 }
 
 /** How this peer stands: what the connection pill shows. */

@@ -57,6 +57,12 @@ export function fakePeers(count: number, extreme: boolean, tools: readonly strin
       tools: relay ? [...tools, 'fetch_page'] : tools,
       shardRecords: extreme ? 12_345_678 - n * 1000 : n % 4 === 2 ? 0 : 400 * n + 212,
       served: n === 0 ? { search_shard: 41, echo: 3 } : { search_shard: n * 12 },
+      load: n % 5 === 4 ? null : Math.min(1, ((n * 17) % 100) / 100),
+      battery: relay || n % 3 !== 0 ? null : { level: 0.2 + (n % 7) / 10, charging: n % 2 === 0 },
+      links: Array.from({ length: count }, (_other, m) => m)
+        .filter((m) => m !== n && (m + n) % 11 !== 10)
+        .slice(0, 12)
+        .map((m) => ({ peer: fakePeerId(m), direct: (m + n) % 7 !== 5, latencyMs: 1 + ((m * n) % 40) })),
       since: Date.now() - n * 421_000 - 60_000,
     };
   });

@@ -161,6 +161,9 @@ export async function startToolPeer(live: LiveRelay, cleanups: Cleanups, tools: 
     tools: tools.list().map(({ name }) => name),
     shardRecords: 0,
     served: {},
+    load: null,
+    battery: null,
+    links: [],
     since: 0,
   });
   await mesh.start();

@@ -158,6 +158,9 @@ const peer: MeshPeer = {
   tools: ['echo'],
   shardRecords: 40,
   served: { echo: 3 },
+  load: 0.25,
+  battery: { level: 0.5, charging: false },
+  links: [{ peer: selfPeer, direct: true, latencyMs: 3 }],
   since: 1_700_000_000_000,
 };
 

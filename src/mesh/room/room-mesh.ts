@@ -1,4 +1,4 @@
-import type { Connection, MeshPeer } from '../../contracts/mesh.ts';
+import type { Connection, MeshPeer, PeerLink } from '../../contracts/mesh.ts';
 import type { CallOptions, Place, Principal, ToolMetadata } from '../../contracts/tools.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { TabmeshError } from '../../lib/errors.ts';
@@ -167,6 +167,16 @@ export class RoomMesh {
     for (const relay of this.#relays) relay.start();
   }
 
+  /** The links of this peer, for others to see. Rounded, so that they are told anew only when something has changed. */
+  links(): readonly PeerLink[] {
+    return this.#members.peers().flatMap((peer) => {
+      const seen = this.#meshPeer(peer);
+      if (seen === undefined) return [];
+      const latencyMs = seen.latencyMs === null ? null : Math.round(seen.latencyMs);
+      return [{ peer, direct: seen.link === 'direct', latencyMs }];
+    });
+  }
+
   /** Tries offline relays now instead of after their backoff. */
   retryRelays(): void {
     for (const relay of this.#relays) relay.retryNow();
@@ -325,6 +335,9 @@ function profile(state: PresenceState | undefined): Profile {
     tools: state?.tools ?? [],
     shardRecords: state?.shardRecords ?? 0,
     served: state?.served ?? {},
+    load: state?.load ?? null,
+    battery: state?.battery ?? null,
+    links: state?.links ?? [],
   };
 }
 

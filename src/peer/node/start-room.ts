@@ -28,6 +28,7 @@ import { indexDataset } from '../room/local-search.ts';
 import type { RoomPeer } from '../room/room-peer.ts';
 import { startRoomPeer } from '../room/room-peer.ts';
 import { createProcessExecutor } from './executor.ts';
+import { createProcessLoad } from './process-load.ts';
 
 const PEER_KEY = 'peer/key';
 
@@ -68,6 +69,7 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
     const privateKey = await loadPeerKey(store);
     const peer = peerIdFromPrivateKey(privateKey).toString() as PeerId;
     const addresses = options.announce(peer);
+    const load = createProcessLoad();
     const blocks = await openFsBlocks(join(folder, 'blocks'));
     const secret = { room: invite.room, epoch: invite.epoch, secret: invite.secret };
     const replica = await createReplica({ room: invite.room, deviceKey, store, lock: createProcessLock(), log });
@@ -116,6 +118,7 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
         }),
       methods: options.methods,
       visible: () => true,
+      condition: () => ({ load: load(), battery: null }),
       version: options.version,
       clock,
       log,

@@ -1,6 +1,6 @@
 import type { BlockStore } from '../../contracts/dataset.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
-import type { RoomOrigin } from '../../contracts/mesh.ts';
+import type { MeshPeer, RoomOrigin } from '../../contracts/mesh.ts';
 import type { Ports } from '../../contracts/ports.ts';
 import type { RoomTools } from '../../contracts/tools.ts';
 import type { WorkflowDefinition } from '../../contracts/workflow.ts';
@@ -54,6 +54,9 @@ const WORKFLOWS: readonly WorkflowDefinition[] = [collectLiterature];
  */
 const COUNTERS_INTERVAL_MS = 250;
 
+/** How often others are told of this peer's load, battery and links: often enough to route by, a few hundred bytes each. */
+const CONDITION_INTERVAL_MS = 10_000;
+
 /** What differs between a tab and the relay process. */
 export interface RoomPlatform {
   readonly kind: 'tab' | 'relay';
@@ -84,6 +87,8 @@ export interface RoomPlatform {
   /** served to members beside MCP */
   readonly methods: Readonly<Record<string, ExtraMethod>>;
   readonly visible: () => boolean;
+  /** how the device is doing */
+  readonly condition: () => Pick<MeshPeer, 'load' | 'battery'>;
   /** of this program */
   readonly version: string;
   readonly clock: Clock;
@@ -226,6 +231,8 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
       tools: local.list().map((tool) => tool.name),
       shardRecords: segments.reduce((sum, segment) => sum + segment.count, 0),
       served: local.counters.served(),
+      ...platform.condition(),
+      links: mesh.links(),
       since,
     });
   };
@@ -266,6 +273,16 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
       });
     }),
   ];
+
+  const conditionLoop = async () => {
+    while (!closing.signal.aborted) {
+      await clock.sleep(CONDITION_INTERVAL_MS, closing.signal);
+      announce();
+    }
+  };
+  conditionLoop().catch((thrown: unknown) => {
+    if (!closing.signal.aborted) log.error('condition not told', { reason: toTabmeshError(thrown).message });
+  });
 
   let swept = Promise.resolve();
   const close = async () => {

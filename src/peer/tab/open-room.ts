@@ -25,6 +25,7 @@ import { RelayServices } from '../room/relay-services.ts';
 import type { RoomPeer } from '../room/room-peer.ts';
 import { startRoomPeer } from '../room/room-peer.ts';
 import { askToPersist } from './ask-to-persist.ts';
+import { watchCondition } from './page-condition.ts';
 import { openRoomStorage } from './storage.ts';
 import { withinPolicy } from './within-policy.ts';
 import { createWorkerPool } from './worker-pool.ts';
@@ -103,6 +104,10 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
     undo.push(() => {
       pool.close();
     });
+    const condition = watchCondition();
+    undo.push(() => {
+      condition.stop();
+    });
     const peer: RoomPeer = await startRoomPeer({
       kind: 'tab',
       peer: self,
@@ -145,6 +150,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       }),
       methods: {},
       visible: () => document.visibilityState === 'visible',
+      condition: () => condition.read(),
       version: import.meta.env.VITE_APP_VERSION,
       clock: systemClock,
       log,

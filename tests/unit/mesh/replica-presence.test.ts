@@ -26,6 +26,9 @@ describe('presence', () => {
     tools: ['search_index'],
     shardRecords: 12,
     served: { search_index: 3 },
+    load: 0.25,
+    battery: { level: 0.5, charging: true },
+    links: [{ peer: a, direct: true, latencyMs: 3 }],
     since: 1_000_000,
     ...change,
   });
@@ -52,6 +55,31 @@ describe('presence', () => {
     there.setLocal(stateOf(b, { visible: false, shardRecords: 13 }));
     expect(here.states().get(b)).toEqual(stateOf(b, { visible: false, shardRecords: 13 }));
     expect(changes).toBe(2);
+  });
+
+  it('reads peers of before load, battery and links were told', () => {
+    const here = presenceOf(a);
+    const { load: _load, battery: _battery, links: _links, ...old } = stateOf(b);
+    const there = presenceOf(b);
+    there.setLocal(old as PresenceState);
+    here.receive(b, there.encode());
+    expect(here.states().get(b)).toEqual({ ...old, load: null, battery: null, links: [] });
+  });
+
+  it.each([
+    { load: 1.5 },
+    { load: 'much' },
+    { battery: { level: 2, charging: true } },
+    { battery: {} },
+    { links: [{ peer: 'x', direct: true, latencyMs: null }] },
+    { links: Array.from({ length: 251 }, () => ({ peer: 'x', direct: true, latencyMs: null })) },
+    { links: {} },
+  ])('refuses %j', (change) => {
+    const [here, there] = [presenceOf(a), presenceOf(b)];
+    there.setLocal(stateOf(b, change as unknown as Partial<PresenceState>));
+    expect(() => {
+      here.receive(b, there.encode());
+    }).toThrow(expect.objectContaining({ code: 'protocol_error' }));
   });
 
   it('ignores a message that is older than what it knows', () => {
