@@ -1,6 +1,6 @@
 import type { CidString, DeviceId, PeerId, RoomId, RunId } from '../lib/ids.ts';
 import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts';
-import type { Connection, InvitePreview, MeshPeer } from './mesh.ts';
+import type { Connection, InvitePreview, MeshPeer, RoomMemberList } from './mesh.ts';
 import type { RoomDataset } from './ports.ts';
 import type { ClientToken } from './relay.ts';
 import type { RoomSearchResult, SearchRequest, ShardAnswer } from './search.ts';
@@ -69,6 +69,17 @@ export interface RoomClient {
   runs(): readonly RunState[];
   /** invite link with secret, for this origin */
   inviteLink(): string;
+
+  /** devices that belong or no longer belong to the room */
+  members(): RoomMemberList;
+  /** a new secret: invites of before are void; members get it by themselves. @throws `forbidden` when this device does not own the room */
+  changeSecret(): Promise<void>;
+  /** puts a device out. What it has fetched stays with it. @throws `forbidden`, `invalid_input` */
+  blockDevice(device: DeviceId): Promise<void>;
+  /** @throws as `blockDevice` */
+  unblockDevice(device: DeviceId): Promise<void>;
+  /** lets a device own the room beside its maker. @throws as `blockDevice` */
+  appointOwner(device: DeviceId): Promise<void>;
 
   /** starts `collect_literature` here and returns at once; follow it in `runs()` */
   collect(inputs: { readonly query: string; readonly max_results: number }): Promise<RunId>;

@@ -1,11 +1,11 @@
 import { catalog } from '../../src/catalog/index.ts';
 import type { RoomClient } from '../../src/contracts/app.ts';
-import type { Connection } from '../../src/contracts/mesh.ts';
+import type { Connection, RoomMember } from '../../src/contracts/mesh.ts';
 import type { RoomSearchResult, SearchHit } from '../../src/contracts/search.ts';
 import type { CallResult, Place, RoomTool } from '../../src/contracts/tools.ts';
 import type { RunState } from '../../src/contracts/workflow.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
-import { randomId, type CidString, type RoomId, type RunId } from '../../src/lib/ids.ts';
+import { randomId, type CidString, type DeviceId, type RoomId, type RunId } from '../../src/lib/ids.ts';
 import { fakeCid, fakeDatasets, fakePeers, fakeRecord } from './fake-data.ts';
 import { fakeRun } from './fake-runs.ts';
 import type { Scenario } from './scenarios.ts';
@@ -41,6 +41,17 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     if (scenario === 'failing') throw failure();
     return make();
   };
+  let epoch = 1;
+  const roles = new Map<DeviceId, RoomMember['role']>(
+    peers.flatMap(({ device }, n) =>
+      n % 6 === 5 ? [[device, 'blocked'] as const] : n === 1 ? [[device, 'owner'] as const] : [],
+    ),
+  );
+  const setRole = (device: DeviceId, role: RoomMember['role']) => {
+    roles.set(device, role);
+    if (role !== 'owner') epoch++;
+    changed();
+  };
   const places: Place[] = peers.slice(0, 12).map((p) => ({
     kind: p.link === 'self' ? 'self' : p.kind === 'relay' ? 'relay' : 'peer',
     peer: p.peer,
@@ -66,6 +77,27 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     datasets: () => datasets,
     runs: () => runs,
     inviteLink: () => `${location.origin}/#join=${'o2F2AWRyb29tUGFiY2RlZmdoaWprbG1ub3A'.repeat(8)}`,
+    members: () => ({
+      epoch,
+      canManage: true,
+      isMaker: true,
+      members: peers.map((peer, n) => ({
+        device: peer.device,
+        name: peer.name,
+        kind: peer.kind,
+        self: n === 0,
+        online: peer.link !== 'connecting',
+        role: n === 0 ? 'maker' : (roles.get(peer.device) ?? 'member'),
+      })),
+    }),
+    changeSecret: () =>
+      answer(() => {
+        epoch++;
+        changed();
+      }),
+    blockDevice: (device) => answer(() => setRole(device, 'blocked')),
+    unblockDevice: (device) => answer(() => setRole(device, 'member')),
+    appointOwner: (device) => answer(() => setRole(device, 'owner')),
     collect: ({ query }) => answer(() => start(query)),
     retryRun: () => answer(() => start('sleep AND insulin resistance')),
     cancelRun: (run) => {

@@ -39,6 +39,12 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     runs: () => peer.runs.list(),
     inviteLink: () => new URL(`/${encodeInvite({ ...invite, ...peer.secret() })}`, location.href).href,
 
+    members: () => peer.members.list(),
+    changeSecret: () => peer.members.rotate(),
+    blockDevice: (device) => peer.members.block(device),
+    unblockDevice: (device) => peer.members.unblock(device),
+    appointOwner: (device) => peer.members.appoint(device),
+
     collect,
     retryRun: (id) =>
       Promise.resolve().then(() => {
