@@ -42,11 +42,11 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     return make();
   };
   let epoch = 1;
-  const roles = new Map<DeviceId, RoomMember['role']>(
-    peers.flatMap(({ device }, n) =>
-      n % 6 === 5 ? [[device, 'blocked'] as const] : n === 1 ? [[device, 'owner'] as const] : [],
-    ),
-  );
+  const roles = new Map<DeviceId, RoomMember['role']>();
+  for (const [n, { device }] of peers.entries()) {
+    if (n === 1) roles.set(device, 'owner');
+    else if (n % 6 === 5) roles.set(device, 'blocked');
+  }
   const setRole = (device: DeviceId, role: RoomMember['role']) => {
     roles.set(device, role);
     if (role !== 'owner') epoch++;
