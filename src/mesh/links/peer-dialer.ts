@@ -8,7 +8,9 @@ import type { Membership } from '../membership/membership.ts';
 import type { RelayAddress } from '../node/relay-address.ts';
 import { throughRelay } from '../node/relay-address.ts';
 import type { Introduction } from '../rendezvous/messages.ts';
+import { disconnect } from '../membership/disconnect.ts';
 import { backoffMs } from './backoff.ts';
+import { areNeighbours } from './neighbours.ts';
 
 /** Handshakes at a time: more would only compete for the same signalling circuit and CPU. */
 const PARALLEL_DIALS = 6;
@@ -20,6 +22,10 @@ const COURTESY_MS = 4_000;
 /** A relayed link works meanwhile; what kept us from a direct one (a slow start, a network change) passes in seconds or not soon. */
 const UPGRADE_MIN_MS = 5_000;
 const UPGRADE_MAX_MS = 5 * 60 * 1000;
+/** A direct link that calls have asked for stays this long after the last of them: as long as a person pauses. */
+const DEMAND_MS = 2 * 60 * 1000;
+/** How often direct links that nobody needs any more are looked for. */
+const TIDY_INTERVAL_MS = 30_000;
 
 /** How one relay lists a peer. */
 interface Listing {
@@ -38,6 +44,8 @@ interface Target {
   upgrades: number;
   timer: ReturnType<typeof setTimeout> | null;
   dialling: boolean;
+  /** when a call last asked for this peer; ms */
+  demandedAt: number;
 }
 
 export interface PeerDialerOptions {
@@ -45,6 +53,9 @@ export interface PeerDialerOptions {
   readonly membership: Membership;
   /** false for a peer without WebRTC: it waits for tabs to come to it */
   readonly dialsThroughRelay: boolean;
+  readonly self: PeerId;
+  /** direct links to keep without being asked; {@link DIRECT_NEIGHBOURS} when absent */
+  readonly neighbours?: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly onChange: () => void;
@@ -56,9 +67,13 @@ export class PeerDialer {
   readonly #targets = new Map<PeerId, Target>();
   readonly #slots = new Slots(PARALLEL_DIALS);
   readonly #stop = new AbortController();
+  readonly #tidying: ReturnType<typeof setInterval>;
 
   constructor(options: PeerDialerOptions) {
     this.#options = options;
+    this.#tidying = setInterval(() => {
+      this.#tidy();
+    }, TIDY_INTERVAL_MS);
     options.membership.subscribe(({ type, link }) => {
       const target = this.#targets.get(link.member.peer);
       if (target === undefined) return;
@@ -103,8 +118,20 @@ export class PeerDialer {
     for (const peer of [...this.#targets.keys()]) this.left(peer, relay);
   }
 
+  /** A call to the peer is made: worth a direct link, for as long as calls go on. */
+  demand(peer: PeerId): void {
+    const target = this.#targets.get(peer);
+    if (target === undefined) return;
+    const before = target.demandedAt;
+    target.demandedAt = this.#options.clock.now();
+    if (this.#options.membership.linkTo(peer)?.direct === true || target.demandedAt - before < DEMAND_MS) return;
+    target.upgrades = 0;
+    if (!this.#hasNeighbour(target)) this.#schedule(target, 0);
+  }
+
   stop(): void {
     this.#stop.abort();
+    clearInterval(this.#tidying);
     for (const target of this.#targets.values()) if (target.timer !== null) clearTimeout(target.timer);
     this.#targets.clear();
   }
@@ -120,10 +147,42 @@ export class PeerDialer {
       return known;
     }
     const listings = new Map([[relay.peer, listing]]);
-    const target: Target = { listings, listing, attempts: 0, upgrades: 0, timer: null, dialling: false };
+    const target: Target = { listings, listing, attempts: 0, upgrades: 0, timer: null, dialling: false, demandedAt: 0 };
     this.#targets.set(introduction.peer, target);
     this.#options.onChange();
     return target;
+  }
+
+  /** Both sides answer alike, so neither closes what the other wants. */
+  #hasNeighbour({ listing }: Target): boolean {
+    const { peer, addresses } = listing.introduction;
+    if (addresses.length > 0) return true;
+    const tabs = [...this.#targets].flatMap(([other, { listing: theirs }]) =>
+      theirs.introduction.addresses.length === 0 ? [other] : [],
+    );
+    return areNeighbours(this.#options.self, peer, tabs, this.#options.neighbours);
+  }
+
+  #wantsDirect(target: Target): boolean {
+    return this.#hasNeighbour(target) || this.#options.clock.now() - target.demandedAt < DEMAND_MS;
+  }
+
+  /** Lets go of direct links that the room's growth or a past call has left over; a relayed one takes their place. */
+  #tidy(): void {
+    const { membership, log } = this.#options;
+    for (const [peer, target] of this.#targets) {
+      const link = membership.linkTo(peer);
+      // the side that dialled lets go: the other cannot know whether it still has calls for it
+      if (link?.connection.direction !== 'outbound') continue;
+      if (!link.direct) {
+        // the ring has moved since
+        if (target.timer === null && !target.dialling && this.#wantsDirect(target)) this.#keepUpgrading(target);
+        continue;
+      }
+      if (this.#wantsDirect(target)) continue;
+      log.info('direct link let go', { peer });
+      void disconnect(link.connection, new Error('idle'));
+    }
   }
 
   #schedule(target: Target, delayMs: number): void {
@@ -140,6 +199,7 @@ export class PeerDialer {
     const current = () => this.#targets.get(peer) === target && !this.#stop.signal.aborted;
     const link = membership.linkTo(peer);
     if (target.dialling || !current() || link?.direct === true) return;
+    if (link !== undefined && !this.#wantsDirect(target)) return;
     if (addresses.length === 0 && !dialsThroughRelay) return;
     target.dialling = true;
     try {
@@ -161,7 +221,7 @@ export class PeerDialer {
   #keepUpgrading(target: Target): void {
     const { peer, addresses } = target.listing.introduction;
     const link = this.#options.membership.linkTo(peer);
-    if (link === undefined || addresses.length > 0) return;
+    if (link === undefined || addresses.length > 0 || !this.#wantsDirect(target)) return;
     if (link.direct) target.upgrades = 0;
     else if (link.connection.direction === 'outbound') {
       this.#schedule(target, Math.min(UPGRADE_MAX_MS, UPGRADE_MIN_MS * 2 ** target.upgrades));
@@ -188,14 +248,17 @@ export class PeerDialer {
       await membership.proven(await node.dial(direct, { signal: within(CIRCUIT_TIMEOUT_MS) }));
       return;
     }
-    try {
-      const webrtc = throughRelay(relay, peer, true);
-      await membership.proven(await node.dial(webrtc, { signal: within(WEBRTC_TIMEOUT_MS) }));
-    } catch (error) {
-      // a relayed link is slower and bounded, but it is a link
-      log.info('no direct way to a peer', { peer, reason: (error as Error).message });
-      const circuit = throughRelay(relay, peer, false);
-      await membership.proven(await node.dial(circuit, { signal: within(CIRCUIT_TIMEOUT_MS) }));
+    if (this.#wantsDirect(target)) {
+      try {
+        const webrtc = throughRelay(relay, peer, true);
+        await membership.proven(await node.dial(webrtc, { signal: within(WEBRTC_TIMEOUT_MS) }));
+        return;
+      } catch (error) {
+        // a relayed link is slower and bounded, but it is a link
+        log.info('no direct way to a peer', { peer, reason: (error as Error).message });
+      }
     }
+    const circuit = throughRelay(relay, peer, false);
+    await membership.proven(await node.dial(circuit, { signal: within(CIRCUIT_TIMEOUT_MS) }));
   }
 }

@@ -8,12 +8,14 @@ import type { Membership } from '../membership/membership.ts';
 import { fromMcpToolList, REQUEST_META } from '../rpc/mcp-wire.ts';
 import type { RpcSessions } from '../rpc/sessions.ts';
 
-/** How often a link's round trip is measured. */
-const PING_INTERVAL_MS = 5_000;
+/** How often a link's round trip is measured. With the two below, a peer that is gone shows as gone within 10 s. */
+const PING_INTERVAL_MS = 3_000;
 /** A direct round trip is milliseconds; a relayed one across the world under a second. */
-const PING_TIMEOUT_MS = 4_000;
+const PING_TIMEOUT_MS = 3_000;
 /** Two in a row unanswered: the peer is gone, whatever the transport still believes. */
 const MAX_MISSED_PINGS = 2;
+/** A hidden page may be slow to answer for tens of seconds (throttled, a phone that dozes) and be there all the same. */
+const MAX_MISSED_PINGS_HIDDEN = 12;
 /** A relay that sees a connection end is nearly always right; a peer that lives answers within this. */
 const SUSPECT_TIMEOUT_MS = 1_500;
 /** weight of a new sample in the smoothed round trip (RFC 6298's 1/8 is for streams of samples; ours are few) */
@@ -41,6 +43,8 @@ export interface MembersOptions {
   readonly clock: Clock;
   /** false while this page is hidden: our own timers are throttled then, so silence proves nothing */
   readonly visible: () => boolean;
+  /** whether a peer has said that its page is hidden */
+  readonly isHidden: (peer: PeerId) => boolean;
   readonly log: Log;
 }
 
@@ -121,7 +125,7 @@ export class Members {
   }
 
   async #ping(peer: PeerId): Promise<void> {
-    const { rpc, membership, visible, log } = this.#options;
+    const { rpc, membership, visible, isHidden, log } = this.#options;
     const member = this.#members.get(peer);
     if (member === undefined) return;
     const started = performance.now();
@@ -136,7 +140,7 @@ export class Members {
       // a peer that says no is here: another implementation may serve no calls
       if (isRefusal(error)) return;
       member.missed++;
-      if (member.missed < MAX_MISSED_PINGS || !visible()) return;
+      if (member.missed < (isHidden(peer) ? MAX_MISSED_PINGS_HIDDEN : MAX_MISSED_PINGS) || !visible()) return;
       log.info('peer does not answer', { peer, reason: (error as Error).message });
       const link = membership.linkTo(peer);
       if (link !== undefined) await disconnect(link.connection, new Error('the peer does not answer'));

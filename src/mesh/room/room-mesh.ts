@@ -77,12 +77,14 @@ export class RoomMesh {
     const { membership } = node.libp2p.services;
     this.#startedAt = clock.now();
     this.#rpc = new RpcSessions({ node: node.libp2p, membership, serve: options.serve, clock });
-    this.#members = new Members({ membership, rpc: this.#rpc, clock, visible, log });
+    const isHidden = (peer: PeerId) => presence.states().get(peer)?.visible === false;
+    this.#members = new Members({ membership, rpc: this.#rpc, clock, visible, isHidden, log });
     this.#sync = new SyncStreams({ node: node.libp2p, membership, replica: options.replica, presence, log });
     this.#dialer = new PeerDialer({
       node: node.libp2p,
       membership,
       dialsThroughRelay: options.self.kind === 'tab',
+      self: options.self.peer,
       clock,
       log,
       onChange: () => {
@@ -212,6 +214,7 @@ export class RoomMesh {
     options: CallOptions & { readonly timeoutMs: number },
   ): Promise<unknown> {
     const { onProgress } = options;
+    this.#dialer.demand(peer);
     const meta: Record<string, unknown> = { ...REQUEST_META, [META.structuredOnly]: true };
     if (principal.kind === 'token') meta[META.principal] = principal;
     const result = await this.#rpc.request(

@@ -1,15 +1,18 @@
 import type { Libp2p } from '@libp2p/interface';
+import type { Connection } from '@libp2p/interface';
 import { afterEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
 import type { PeerId } from '../../../src/lib/ids.ts';
 import { silentLog } from '../../../src/lib/log.ts';
+import { areNeighbours } from '../../../src/mesh/links/neighbours.ts';
 import { PeerDialer } from '../../../src/mesh/links/peer-dialer.ts';
-import type { Membership } from '../../../src/mesh/membership/membership.ts';
+import type { MemberLink, Membership } from '../../../src/mesh/membership/membership.ts';
 import { parseRelayAddress } from '../../../src/mesh/node/relay-address.ts';
 
 const ONE = parseRelayAddress('/ip4/127.0.0.1/tcp/1/ws/p2p/12D3KooWGbFjkkxuDuvocNvkHm2oqALREuDjxC8ekvVyJH9f1AyE');
 const TWO = parseRelayAddress('/ip4/127.0.0.1/tcp/2/ws/p2p/12D3KooWMWco24DJmRBJ8LmHr1c75snC72KMH3RtvJ4PGrHtscfk');
 const PEER = '12D3KooWDKdJtYaxxJAKyz7h1mfCdf81hsfdnx7pNMHwSWqNTFJf' as PeerId;
+const SELF = '12D3KooWKnDdG3iXw9eTFijk3EWSunZcFi54Zka4wmtqtt6rPxc8' as PeerId;
 const INTRODUCTION = { peer: PEER, addresses: [] };
 
 let dialer: PeerDialer | undefined;
@@ -21,6 +24,7 @@ function makeDialer(): PeerDialer {
     node: { dial: () => new Promise(() => undefined) } as unknown as Libp2p,
     membership: { subscribe: () => () => undefined, linkTo: () => undefined } as unknown as Membership,
     dialsThroughRelay: true,
+    self: SELF,
     clock: systemClock,
     log: silentLog,
     onChange: () => undefined,
@@ -46,4 +50,69 @@ it('a peer that two relays list stays wanted until neither does', () => {
   expect(dials.connecting()).toEqual([PEER]);
   dials.left(PEER, ONE);
   expect(dials.connecting()).toEqual([]);
+});
+
+/** A dialer whose dials all succeed at once, and what it has dialled. */
+function makeLinkingDialer(neighbours: number) {
+  const links = new Map<string, MemberLink>();
+  const dialled: { readonly peer: string; readonly direct: boolean }[] = [];
+  dialer = new PeerDialer({
+    node: {
+      dial: (address: { toString(): string }) => {
+        const peer = address.toString().split('/').at(-1) ?? '';
+        const direct = address.toString().includes('/webrtc');
+        dialled.push({ peer, direct });
+        const connection = { direction: 'outbound' } as Connection;
+        links.set(peer, { connection, direct, member: { peer } } as MemberLink);
+        return Promise.resolve(connection);
+      },
+    } as unknown as Libp2p,
+    membership: {
+      subscribe: () => () => undefined,
+      linkTo: (peer: string) => links.get(peer),
+      proven: () => Promise.resolve(),
+    } as unknown as Membership,
+    dialsThroughRelay: true,
+    self: SELF,
+    neighbours,
+    clock: systemClock,
+    log: silentLog,
+    onChange: () => undefined,
+  });
+  return { dialer, dialled };
+}
+
+const ROOM = [
+  PEER,
+  '12D3KooWGbFjkkxuDuvocNvkHm2oqALREuDjxC8ekvVyJH9f1AyE',
+  '12D3KooWMWco24DJmRBJ8LmHr1c75snC72KMH3RtvJ4PGrHtscfk',
+  '12D3KooWR6xijC15HziNFNiS4dRf3Vg9gDyd5STxLv1ZdZDkBPDw',
+  '12D3KooWJX44TeSBpRK1hk4Qa5LBukiorG1ZJBnjcyb2aW8XrE3y',
+] as PeerId[];
+const RELAY = parseRelayAddress('/ip4/127.0.0.1/tcp/1/ws/p2p/12D3KooWLv5T2d5j2gt8mZVinDaHb6H2RbUB4woEza1CSiYhhRrM');
+
+it('a large room is linked directly to neighbours only, and through the relay to the others', async () => {
+  const { dialer: dials, dialled } = makeLinkingDialer(2);
+  dials.introduced(
+    ROOM.map((peer) => ({ peer, addresses: [] })),
+    RELAY,
+  );
+  await expect.poll(() => dialled.length).toBe(ROOM.length);
+  for (const { peer, direct } of dialled) expect(direct).toBe(areNeighbours(SELF, peer as PeerId, ROOM, 2));
+  expect(dialled.filter(({ direct }) => direct)).toHaveLength(2);
+});
+
+it('a call to a peer behind the relay brings a direct link to it, once', async () => {
+  const { dialer: dials, dialled } = makeLinkingDialer(2);
+  dials.introduced(
+    ROOM.map((peer) => ({ peer, addresses: [] })),
+    RELAY,
+  );
+  await expect.poll(() => dialled.length).toBe(ROOM.length);
+  const far = dialled.find(({ direct }) => !direct)?.peer as PeerId;
+  dials.demand(far);
+  dials.demand(far);
+  await expect.poll(() => dialled.slice(ROOM.length)).toEqual([{ peer: far, direct: true }]);
+  dials.demand(far);
+  expect(dialled).toHaveLength(ROOM.length + 1);
 });
