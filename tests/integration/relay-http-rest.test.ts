@@ -48,6 +48,16 @@ describe('the tools as REST', () => {
     expect(relay.rooms[0]?.calls[0]?.principal).toMatchObject({ kind: 'token', tokenId: 'owner' });
   });
 
+  it('are called at the place that the caller names', async () => {
+    const relay = await relayWith();
+    await call(relay, 'echo?place=12D3KooWTab', '{"text":"hi"}');
+    expect(relay.rooms[0]?.calls[0]?.place).toBe('12D3KooWTab');
+    const twice = await call(relay, 'echo?place=a&place=b', '{"text":"hi"}');
+    expect(twice.status).toBe(400);
+    expect(await twice.json()).toMatchObject({ error: { code: 'invalid_input' } });
+    expect(relay.rooms[0]?.calls).toHaveLength(1);
+  });
+
   it.each([{ authorization: '' }, { authorization: 'Bearer tm_wrong' }, { authorization: 'Basic dG06dG0=' }])(
     'are refused to %j, and nothing runs',
     async (headers) => {
