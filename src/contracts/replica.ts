@@ -11,6 +11,8 @@ export interface DeviceView {
   readonly datasets: Readonly<Record<CidString, DatasetSummary>>;
   /** datasets that this device's shard covers */
   readonly segments: Readonly<Record<CidString, SegmentManifest>>;
+  /** the device has signed two histories: this is what they have in common, and nothing is taken from it any more */
+  readonly forked?: true;
 }
 
 /** The room: a pure fold over all device documents. */
@@ -40,11 +42,14 @@ export interface Replica {
  * `epoch`, `prev` is the SHA-256 of the previous entry's signed bytes.
  */
 export interface SignedUpdate {
-  readonly version: 1;
+  /** 1 has no `snapshot`; nobody writes it any more */
+  readonly version: 1 | 2;
   readonly author: DeviceId;
   /** an author may start a new log with a snapshot under a higher epoch */
   readonly epoch: number;
   readonly seq: number;
+  /** in the first entry of an epoch: of how many entries the snapshot is that the epoch begins with; else 0 */
+  readonly snapshot: number;
   readonly prev: Uint8Array;
   /** a Yjs update, v1 encoding: run lengths in the v2 encoding let a few bytes expand to hundreds of megabytes */
   readonly update: Uint8Array;
@@ -52,5 +57,18 @@ export interface SignedUpdate {
   readonly signature: Uint8Array;
 }
 
+/** How far somebody has read an author's log. */
+export interface LogPosition {
+  readonly epoch: number;
+  /** −1 when nothing of the epoch is held: below a fork, or while the first snapshot is not complete */
+  readonly seq: number;
+  /** of the entry at `seq`: two who have read as far need not have read the same. Left out where it is not known */
+  readonly hash?: Uint8Array;
+  /** the author signed two histories, which part at this `seq` of the epoch or before */
+  readonly fork?: number;
+  /** how far a higher epoch's snapshot has come, which counts when it is complete */
+  readonly staged?: { readonly epoch: number; readonly seq: number; readonly hash: Uint8Array };
+}
+
 /** How far somebody has read each author's log. */
-export type Heads = Readonly<Record<DeviceId, { readonly epoch: number; readonly seq: number }>>;
+export type Heads = Readonly<Record<DeviceId, LogPosition>>;

@@ -109,7 +109,7 @@ export function replicaContract(name: string, make: () => Promise<ReplicaSubject
       await Promise.all(Array.from({ length: 20 }, (_, index) => replica.putDataset(datasetSummary(index))));
       await reopen();
       expect(Object.keys(replica.state().devices[deviceKey.id]?.datasets ?? {})).toHaveLength(20);
-      expect(replica.heads()[deviceKey.id]).toEqual({ epoch: 1, seq: 19 });
+      expect(replica.heads()[deviceKey.id]).toMatchObject({ seq: 19 });
     });
 
     it('takes over the entries of another device, durably', async () => {

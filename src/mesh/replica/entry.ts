@@ -7,18 +7,28 @@ import { decodeMap, hasExactly } from '../../lib/strict-map.ts';
 import { isDeviceId, publicKeyOf } from '../identity/device-id.ts';
 import type { DeviceKey } from '../identity/device-key.ts';
 import { SIGNATURE_BYTES, statementBytes } from '../identity/signed.ts';
-import { MAX_ENTRIES_PER_AUTHOR, MAX_ENTRY_BYTES, MAX_EPOCH, MAX_UPDATE_BYTES } from './limits.ts';
+import {
+  MAX_ENTRIES_PER_AUTHOR,
+  MAX_ENTRY_BYTES,
+  MAX_EPOCH,
+  MAX_SNAPSHOT_ENTRIES,
+  MAX_UPDATE_BYTES,
+} from './limits.ts';
 
 const DOMAIN = 'tabmesh/replica/1';
-const VERSION = 1;
+const VERSION = 2;
 const HASH_BYTES = 32;
-const FIELDS = ['version', 'author', 'epoch', 'seq', 'prev', 'update', 'signature'];
+const FIELDS_1 = ['version', 'author', 'epoch', 'seq', 'prev', 'update', 'signature'];
+const FIELDS = [...FIELDS_1, 'snapshot'];
 
 /** `prev` of the first entry of an epoch. */
 export const GENESIS: Uint8Array = new Uint8Array(HASH_BYTES);
 
 /** What an author writes into the next entry of its log. */
-export type EntryFields = Pick<SignedUpdate, 'epoch' | 'seq' | 'prev' | 'update'>;
+export type EntryFields = Pick<SignedUpdate, 'epoch' | 'seq' | 'prev' | 'update'> & {
+  /** as {@link SignedUpdate.snapshot}; 0 when left out */
+  readonly snapshot?: number;
+};
 
 /** Signs an entry for one room. @throws `payload_too_large` for an update over {@link MAX_UPDATE_BYTES} */
 export async function signEntry(author: DeviceKey, room: RoomId, fields: EntryFields): Promise<SignedUpdate> {
@@ -27,7 +37,7 @@ export async function signEntry(author: DeviceKey, room: RoomId, fields: EntryFi
       hint: `Write it in parts of at most ${MAX_UPDATE_BYTES} bytes.`,
     });
   }
-  const unsigned = { version: VERSION, author: author.id, ...fields } as const;
+  const unsigned = { version: VERSION, author: author.id, snapshot: 0, ...fields } as const;
   const signature = await author.privateKey.sign(signedBytes(unsigned, room));
   // on Node the signature is a Buffer
   return { ...unsigned, signature: Uint8Array.from(signature) };
@@ -45,8 +55,7 @@ export function entryHash(entry: SignedUpdate, room: RoomId): Uint8Array {
 
 /** The form in which entries are stored and sent. */
 export function encodeEntry(entry: SignedUpdate): Uint8Array {
-  const { version, author, epoch, seq, prev, update, signature } = entry;
-  return encode({ version, author, epoch, seq, prev, update, signature });
+  return encode({ ...statementOf(entry), signature: entry.signature });
 }
 
 /**
@@ -55,21 +64,36 @@ export function encodeEntry(entry: SignedUpdate): Uint8Array {
  */
 export function decodeEntry(bytes: Uint8Array): SignedUpdate {
   const fields = bytes.byteLength > MAX_ENTRY_BYTES ? undefined : decodeMap(bytes);
-  if (fields === undefined || !hasExactly(fields, FIELDS)) throw malformed('not an entry');
+  if (fields === undefined) throw malformed('not an entry');
   const { version, author, epoch, seq, prev, update, signature } = fields;
-  if (version !== VERSION) throw malformed('an entry of another version');
+  if (version !== 1 && version !== VERSION) throw malformed('an entry of another version');
+  if (!hasExactly(fields, version === 1 ? FIELDS_1 : FIELDS)) throw malformed('not an entry');
+  const snapshot = version === 1 ? 0 : fields['snapshot'];
   if (!isDeviceId(author)) throw malformed('an entry without an author');
   if (!isBelow(epoch, MAX_EPOCH) || !isBelow(seq, MAX_ENTRIES_PER_AUTHOR)) throw malformed('an entry without a place');
+  if (!isBelow(snapshot, MAX_SNAPSHOT_ENTRIES + 1)) throw malformed('an entry of too large a snapshot');
   if (!isBytes(prev, HASH_BYTES) || prev.byteLength !== HASH_BYTES) throw malformed('an entry without its link');
   if (!isBytes(update, MAX_UPDATE_BYTES)) throw malformed('an entry without an update');
   if (!isBytes(signature, SIGNATURE_BYTES) || signature.byteLength !== SIGNATURE_BYTES) throw malformed('not signed');
   // decoded bytes are views of the whole message, and would keep it in memory
-  return { version, author, epoch, seq, prev: prev.slice(), update: update.slice(), signature: signature.slice() };
+  const copied = { prev: prev.slice(), update: update.slice(), signature: signature.slice() };
+  const entry: SignedUpdate = { version, author, epoch, seq, snapshot, ...copied };
+  if (!beginsRightly(entry)) throw malformed('an entry without its beginning');
+  return entry;
+}
+
+/** Whether an entry says of the beginning of its epoch what its place allows: nothing before the first, no snapshot after it. */
+export function beginsRightly({ seq, snapshot, prev }: SignedUpdate): boolean {
+  return seq === 0 ? prev.every((byte) => byte === 0) : snapshot === 0;
 }
 
 function signedBytes(entry: Omit<SignedUpdate, 'signature'>, room: RoomId): Uint8Array {
-  const { version, author, epoch, seq, prev, update } = entry;
-  return statementBytes(DOMAIN, { version, room, author, epoch, seq, prev, update });
+  return statementBytes(DOMAIN, { ...statementOf(entry), room });
+}
+
+function statementOf(entry: Omit<SignedUpdate, 'signature'>): Record<string, unknown> {
+  const { version, author, epoch, seq, snapshot, prev, update } = entry;
+  return { version, author, epoch, seq, prev, update, ...(version === 1 ? {} : { snapshot }) };
 }
 
 const isBelow = (value: unknown, limit: number): value is number =>

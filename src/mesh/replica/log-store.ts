@@ -4,20 +4,38 @@ import { FORMAT_VERSIONS } from '../../contracts/versions.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { DeviceId } from '../../lib/ids.ts';
 import { decodeMap, isPlainMap } from '../../lib/strict-map.ts';
-import type { AuthorHead } from './chain.ts';
+import type { Migrations, Write } from '../storage/versioned.ts';
+import type { Span } from './author-log.ts';
+import { NO_CHAIN, costOf } from './chain.ts';
+import type { AuthorHead, Chain } from './chain.ts';
 import { decodeEntry, encodeEntry } from './entry.ts';
 
 const HEADS = 'replica/head/';
 const ENTRIES = 'replica/entry/';
+const DROPPED = 'replica/dropped/';
+const TOTAL = 'replica/total';
 /** Reads at a time: enough to keep IndexedDB busy, few enough to leave room for others. */
 const READ_AHEAD = 64;
 
 /** What one change of the logs writes, all of it or nothing. */
 export interface LogChange {
+  /** of these authors; undefined removes one */
+  readonly heads: ReadonlyMap<DeviceId, AuthorHead | undefined>;
   readonly entries: readonly SignedUpdate[];
-  readonly heads: ReadonlyMap<DeviceId, AuthorHead>;
-  /** authors of whom everything that was held before is dropped */
-  readonly replaced: ReadonlySet<DeviceId>;
+  /** of these authors only the entries in these spans are kept, of those that were stored before */
+  readonly spans: ReadonlyMap<DeviceId, readonly Span[]>;
+  /** where authors stood that are dropped; undefined when there is something new of one */
+  readonly dropped: ReadonlyMap<DeviceId, Dropped | undefined>;
+  /** what all logs take then, bytes */
+  readonly total: number;
+}
+
+/** Where an author's log ended when it was dropped. */
+export interface Dropped {
+  readonly epoch: number;
+  readonly seq: number;
+  /** ms since the Unix epoch */
+  readonly at: number;
 }
 
 /** How the logs lie in a key-value store: a key for each entry, and one for each author's head. */
@@ -25,20 +43,39 @@ export interface LogStore {
   authors(): Promise<readonly DeviceId[]>;
   /** @throws `corrupt` */
   head(author: DeviceId): Promise<AuthorHead | undefined>;
+  /** authors that were dropped, and where their logs ended. @throws `corrupt` */
+  dropped(): Promise<ReadonlyMap<DeviceId, Dropped>>;
+  /** what all logs take, bytes */
+  total(): Promise<number>;
   /** entries `from`, `from + 1`, … of an epoch, at most `count`; ends at the first that is not there. @throws `corrupt` */
   read(author: DeviceId, epoch: number, from: number, count: number): Promise<readonly SignedUpdate[]>;
   /** @throws `quota_exceeded`, `storage_failed`; nothing is written then */
-  write(change: LogChange): Promise<void>;
+  write(change: Partial<LogChange>): Promise<void>;
 }
 
 export function createLogStore(store: KeyValueStore): LogStore {
+  const authorsUnder = async (prefix: string) =>
+    (await store.keys(prefix)).map((key) => key.slice(prefix.length) as DeviceId);
   return {
-    authors: async () => (await store.keys(HEADS)).map((key) => key.slice(HEADS.length) as DeviceId),
+    authors: () => authorsUnder(HEADS),
     head: async (author) => {
       const stored = await store.get<unknown>(HEADS + author);
       if (stored === undefined) return undefined;
       if (!isHead(stored)) throw corrupt(`the head of ${author}`);
       return stored;
+    },
+    dropped: async () => {
+      const dropped = new Map<DeviceId, Dropped>();
+      for (const author of await authorsUnder(DROPPED)) {
+        const stored = await store.get<unknown>(DROPPED + author);
+        if (stored !== undefined && !isDropped(stored)) throw corrupt(`what is left of ${author}`);
+        if (stored !== undefined) dropped.set(author, stored);
+      }
+      return dropped;
+    },
+    total: async () => {
+      const stored = await store.get<unknown>(TOTAL);
+      return Number.isSafeInteger(stored) ? (stored as number) : 0;
     },
     read: async (author, epoch, from, count) => {
       const entries: SignedUpdate[] = [];
@@ -52,19 +89,49 @@ export function createLogStore(store: KeyValueStore): LogStore {
       }
       return entries;
     },
-    write: async ({ entries, heads, replaced }) => {
+    write: async ({ heads = [], entries = [], spans = [], dropped = [], total }) => {
       const writes: { key: string; value: unknown }[] = [];
-      for (const author of replaced) {
-        for (const key of await store.keys(`${ENTRIES}${author}/`)) writes.push({ key, value: undefined });
+      for (const [author, kept] of spans) {
+        const prefix = `${ENTRIES}${author}/`;
+        for (const key of await store.keys(prefix)) {
+          const [epoch, seq] = key.slice(prefix.length).split('/').map(Number);
+          const isKept = kept.some((span) => span.epoch === epoch && seq !== undefined && seq < span.below);
+          if (!isKept) writes.push({ key, value: undefined });
+        }
       }
       for (const entry of entries) writes.push({ key: entryKey(entry), value: encodeEntry(entry) });
       for (const [author, head] of heads) writes.push({ key: HEADS + author, value: head });
-      await store.batch(writes);
+      for (const [author, position] of dropped) writes.push({ key: DROPPED + author, value: position });
+      if (total !== undefined) writes.push({ key: TOTAL, value: total });
+      if (writes.length > 0) await store.batch(writes);
     },
   };
 }
 
-/** Numbers are padded, so that keys of one author sort in the order of its log. */
+/**
+ * Version 1 had heads without snapshots and without proofs of forks, and no total. A fork that it has seen is found again
+ * when logs are compared. Entries stay as they were signed.
+ * @param now ms since the Unix epoch: nobody is dropped for having been away before it was counted
+ */
+export function logMigrations(now: number): Migrations {
+  return {
+    1: async (view) => {
+      const writes: Write[] = [];
+      let total = 0;
+      for (const key of await view.keys(HEADS)) {
+        const { epoch, seq, hash, bytes } = (await view.get<AuthorHead>(key)) ?? NO_CHAIN;
+        const chain: Chain = { epoch, seq, hash, bytes, snapshot: 0, snapshotBytes: 0 };
+        const head: AuthorHead = { ...chain, staged: null, fork: null, seenAt: now };
+        if (!isHead(head)) throw corrupt(key);
+        total += costOf(head);
+        writes.push({ key, value: head });
+      }
+      return [...writes, { key: TOTAL, value: total }];
+    },
+  };
+}
+
+/** Numbers are padded, so that keys of one epoch sort in the order of its log. */
 function entryKey({ author, epoch, seq }: Pick<SignedUpdate, 'author' | 'epoch' | 'seq'>): string {
   return `${ENTRIES}${author}/${String(epoch).padStart(7, '0')}/${String(seq).padStart(7, '0')}`;
 }
@@ -91,15 +158,30 @@ function refuseNewer(entry: Uint8Array): void {
   });
 }
 
-function isHead(value: unknown): value is AuthorHead {
+const isInteger = (value: unknown): boolean => Number.isSafeInteger(value);
+
+function isChain(value: unknown): boolean {
   return (
     isPlainMap(value) &&
-    Number.isSafeInteger(value['epoch']) &&
-    Number.isSafeInteger(value['seq']) &&
-    Number.isSafeInteger(value['bytes']) &&
-    value['hash'] instanceof Uint8Array &&
-    typeof value['forked'] === 'boolean'
+    ['epoch', 'seq', 'bytes', 'snapshot', 'snapshotBytes'].every((field) => isInteger(value[field])) &&
+    value['hash'] instanceof Uint8Array
   );
+}
+
+function isFork(value: unknown): boolean {
+  if (!isPlainMap(value) || !isInteger(value['epoch']) || !isInteger(value['seq'])) return false;
+  const { proof } = value;
+  return Array.isArray(proof) && proof.length === 2 && proof.every((entry) => entry instanceof Uint8Array);
+}
+
+function isHead(value: unknown): value is AuthorHead {
+  if (!isChain(value) || !isPlainMap(value)) return false;
+  const { staged, fork, seenAt } = value;
+  return isInteger(seenAt) && (staged === null || isChain(staged)) && (fork === null || isFork(fork));
+}
+
+function isDropped(value: unknown): value is Dropped {
+  return isPlainMap(value) && ['epoch', 'seq', 'at'].every((field) => isInteger(value[field]));
 }
 
 function corrupt(what: string, cause?: unknown): TabmeshError {

@@ -3,6 +3,8 @@ import type { DatasetSummary } from '../../contracts/dataset.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { Heads, Replica, RoomState, SignedUpdate } from '../../contracts/replica.ts';
 import { FORMAT_VERSIONS } from '../../contracts/versions.ts';
+import { systemClock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, RoomId } from '../../lib/ids.ts';
 import { createListeners } from '../../lib/listeners.ts';
@@ -11,12 +13,15 @@ import type { Log } from '../../lib/log.ts';
 import type { DeviceKey } from '../identity/device-key.ts';
 import type { WriteLock } from '../storage/lock.ts';
 import { openVersioned } from '../storage/versioned.ts';
+import { isCompactionDue, isMuchLarger, mayBeCompactedAtOpening } from './compaction.ts';
 import { createDeviceDocs } from './device-docs.ts';
 import type { DocMaps } from './doc.ts';
 import { foldDevice, foldRoom } from './fold.ts';
-import { MAX_BATCH_BYTES } from './limits.ts';
 import { createReplicaLog } from './log.ts';
-import type { Accepted } from './log.ts';
+import type { Accepted, LogWriter } from './log.ts';
+import { logMigrations } from './log-store.ts';
+import { entriesMissing } from './missing.ts';
+import { sweepAuthors } from './retention.ts';
 import { readDatasetSummary, readDeviceName, readSegmentManifest } from './shapes.ts';
 import type { SiblingChannel } from './sibling-channel.ts';
 
@@ -37,6 +42,8 @@ export interface RoomReplica extends Replica {
   apply(entries: readonly SignedUpdate[]): Promise<Accepted>;
   /** after any log has grown, by this tab or another of the device; returns the unsubscribe function */
   onEntries(listener: () => void): () => void;
+  /** Remembers that the device is in the room: it is not taken to have left. @throws `storage_failed` */
+  seen(device: DeviceId): Promise<void>;
 }
 
 export interface ReplicaOptions {
@@ -48,6 +55,8 @@ export interface ReplicaOptions {
   readonly lock: WriteLock;
   /** the other tabs of the device, where there can be some; closed with the replica */
   readonly siblings?: SiblingChannel;
+  /** tells how long devices have been away, and numbers new logs */
+  readonly clock?: Clock;
   readonly log?: Log;
 }
 
@@ -56,13 +65,15 @@ export interface ReplicaOptions {
  * @throws `format_newer` when a newer app wrote it, `corrupt`, `storage_failed`
  */
 export async function createReplica(options: ReplicaOptions): Promise<RoomReplica> {
-  const { room, deviceKey, store, lock, siblings, log = silentLog } = options;
+  const { room, deviceKey, store, lock, siblings, clock = systemClock, log = silentLog } = options;
   const self = deviceKey.id;
   const closing = new AbortController();
-  const replicaLog = createReplicaLog({ room, store, lock });
+  const replicaLog = createReplicaLog({ room, store, lock, now: () => clock.now() });
   const docs = createDeviceDocs(replicaLog, log);
   const stateChanged = createListeners();
   const logGrew = createListeners();
+  /** where the logs of devices end that were dropped: what is new of them may come */
+  let dropped: Heads = {};
   let state: RoomState = foldRoom([]);
 
   const publish = () => {
@@ -88,6 +99,26 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
     if (changed) publish();
   };
 
+  /** Replaces this device's log by a snapshot of its document, which is read to its end and in no other tab's hands. */
+  const compact = async (writer: LogWriter, isWorthIt: (snapshot: readonly Uint8Array[]) => boolean = () => true) => {
+    const snapshot = docs.get(self).snapshot();
+    // what a newer app has listed stays as it wrote it
+    if (snapshot === undefined || !isWorthIt(snapshot)) return;
+    try {
+      await writer.replace(deviceKey, snapshot);
+      await docs.catchUp(self);
+    } catch (thrown) {
+      // a full disk is no reason to fail what has been written, nor to keep the room shut: the log is as it was
+      log.warn('replica.not_compacted', { error: toTabmeshError(thrown).toWire() });
+    }
+  };
+
+  const compactAtOpening = async (writer: LogWriter) => {
+    const head = await replicaLog.head(self);
+    if (head?.fork !== null || !mayBeCompactedAtOpening(head)) return;
+    await compact(writer, (snapshot) => isMuchLarger(head, snapshot));
+  };
+
   /** Changes this device's document; another tab may have written since, so its log is read to the end first. */
   const write = async (mutate: (maps: DocMaps) => void) => {
     const [caughtUp, entry] = await exclusive(async (writer) => {
@@ -95,8 +126,9 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
       const update = docs.get(self).change(mutate);
       if (update === undefined) return [news, undefined] as const;
       try {
-        const appended = await writer.append(deviceKey, update);
-        await docs.follow([appended]);
+        const { entry: appended, head } = await writer.append(deviceKey, update);
+        await docs.follow([appended], new Map([[self, head]]));
+        if (isCompactionDue(head)) await compact(writer);
         return [news, appended] as const;
       } catch (thrown) {
         await docs.rebuild(self);
@@ -107,9 +139,15 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
     if (entry !== undefined) siblings?.announce([self]);
   };
 
-  await exclusive(async () => {
-    await openVersioned(store, 'replica', FORMAT_VERSIONS.replica);
+  await exclusive(async (writer) => {
+    await openVersioned(store, 'replica', FORMAT_VERSIONS.replica, logMigrations(clock.now()));
     for (const author of await replicaLog.authors()) await docs.catchUp(author);
+    await compactAtOpening(writer);
+    const content = (author: DeviceId) => docs.get(author).content();
+    const left = await sweepAuthors({ ...replicaLog, ...writer, content }, self, clock.now());
+    for (const author of left) await docs.catchUp(author);
+    if (left.length > 0) siblings?.announce(left);
+    dropped = Object.fromEntries(await replicaLog.dropped());
   });
   state = foldRoom(docs.views());
   const unsubscribe = siblings?.subscribe((authors) => {
@@ -154,7 +192,7 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
       stateChanged.add(() => {
         listener(state);
       }),
-    heads: () => docs.heads(),
+    heads: () => ({ ...dropped, ...docs.heads() }),
     ownDatasets: async () => {
       const [news, { view, problems }] = await exclusive(async () => {
         const changed = await docs.catchUp(self);
@@ -168,34 +206,29 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
       }
       return Object.values(view.datasets);
     },
-    entriesSince: async (heads, limit) => {
-      const entries: SignedUpdate[] = [];
-      let bytes = 0;
-      for (const [author, held] of Object.entries(docs.heads()) as [DeviceId, Heads[DeviceId]][]) {
-        const from = firstMissing(heads[author], held);
-        const wanted = Math.min(held.seq - from + 1, limit - entries.length);
-        if (wanted <= 0) continue;
-        for (const entry of await replicaLog.read(author, held.epoch, from, wanted)) {
-          entries.push(entry);
-          bytes += entry.update.byteLength;
-          if (bytes >= MAX_BATCH_BYTES) return entries;
-        }
-      }
-      return entries;
-    },
+    entriesSince: (heads, limit) => entriesMissing(replicaLog, docs.heads(), heads, limit),
     apply: async (entries) => {
       const screened = await replicaLog.screen(entries);
       const result = await exclusive(async (writer) => {
         const outcome = await writer.accept(screened.good);
-        return { ...outcome, changed: await docs.follow(outcome.accepted) };
+        dropped = Object.fromEntries(await replicaLog.dropped());
+        return { ...outcome, changed: await docs.follow(outcome.accepted, outcome.heads) };
       });
       const rejected = [...screened.rejected, ...result.rejected];
-      for (const { author, reason } of rejected) log.warn('replica.entries_rejected', { author, reason });
+      for (const { author, reason } of rejected) {
+        // those two are nobody's fault, and come again and again
+        const level = reason === 'gap' || reason === 'cut_off' ? 'debug' : 'warn';
+        log[level]('replica.entries_rejected', { author, reason });
+      }
       if (result.changed) publish();
-      if (result.accepted.length > 0) siblings?.announce([...new Set(result.accepted.map(({ author }) => author))]);
+      if (result.heads.size > 0) siblings?.announce([...result.heads.keys()]);
       return { accepted: result.accepted, rejected };
     },
     onEntries: (listener) => logGrew.add(listener),
+    seen: (device) =>
+      exclusive(async (writer) => {
+        if (await writer.seen(device)) dropped = Object.fromEntries(await replicaLog.dropped());
+      }),
     close: async () => {
       if (closing.signal.aborted) return;
       closing.abort(closedError());
@@ -205,15 +238,6 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
       await lock.run(() => Promise.resolve());
     },
   };
-}
-
-/** The first `seq` of `held.epoch` that somebody with head `theirs` lacks; beyond `held.seq` when it lacks nothing. */
-function firstMissing(
-  theirs: Heads[DeviceId] | undefined,
-  held: { readonly epoch: number; readonly seq: number },
-): number {
-  if (theirs === undefined || theirs.epoch < held.epoch) return 0;
-  return theirs.epoch > held.epoch ? held.seq + 1 : theirs.seq + 1;
 }
 
 /** Writing what is there already would make an entry for nothing, on every device, for ever. */

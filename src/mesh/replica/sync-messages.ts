@@ -1,11 +1,12 @@
 import { encode } from '@ipld/dag-cbor';
-import type { Heads, SignedUpdate } from '../../contracts/replica.ts';
+import type { Heads, LogPosition, SignedUpdate } from '../../contracts/replica.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import { decodeMap, hasExactly } from '../../lib/strict-map.ts';
 import { decodeEntry, encodeEntry } from './entry.ts';
-import { MAX_AUTHORS, MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from './limits.ts';
+import { MAX_AUTHORS, MAX_BATCH_ENTRIES, MAX_DROPPED, MAX_MESSAGE_BYTES } from './limits.ts';
 
-const VERSION = 1;
+const VERSION = 2;
+const HASH_BYTES = 32;
 /** An author's id in the heads: base58 of an Ed25519 key. */
 const AUTHOR = /^[1-9A-HJ-NP-Za-km-z]{52}$/;
 
@@ -18,7 +19,7 @@ export type SyncMessage =
 export function encodeSyncMessage(message: SyncMessage): Uint8Array {
   switch (message.type) {
     case 'heads': {
-      const heads = Object.entries(message.heads).map(([author, { epoch, seq }]) => [author, epoch, seq]);
+      const heads = Object.entries(message.heads).map(([author, position]) => [author, ...toTuple(position)]);
       return encode({ v: VERSION, type: 'heads', heads });
     }
     case 'entries':
@@ -46,17 +47,50 @@ export function decodeSyncMessage(bytes: Uint8Array): SyncMessage {
   throw malformed('an unknown message');
 }
 
-function readHeads(value: unknown): Heads {
-  if (!Array.isArray(value) || value.length > MAX_AUTHORS) throw malformed('not heads');
-  return Object.fromEntries(
-    value.map((head: unknown) => {
-      const [author, epoch, seq] = Array.isArray(head) && head.length === 3 ? (head as unknown[]) : [];
-      if (typeof author !== 'string' || !AUTHOR.test(author)) throw malformed('a head without an author');
-      if (!isCounter(epoch) || !isCounter(seq)) throw malformed('a head without a place');
-      return [author, { epoch, seq }];
-    }),
-  );
+function toTuple({ epoch, seq, hash, fork, staged }: LogPosition): unknown[] {
+  return [
+    epoch,
+    seq,
+    hash ?? null,
+    fork ?? null,
+    staged === undefined ? null : [staged.epoch, staged.seq, staged.hash],
+  ];
 }
+
+function readHeads(value: unknown): Heads {
+  if (!Array.isArray(value) || value.length > MAX_AUTHORS + MAX_DROPPED) throw malformed('not heads');
+  const heads = new Map<string, LogPosition>();
+  for (const head of value as unknown[]) {
+    const [author, ...position] = Array.isArray(head) ? (head as unknown[]) : [];
+    if (typeof author !== 'string' || !AUTHOR.test(author)) throw malformed('a head without an author');
+    if (heads.has(author)) throw malformed('two heads of an author');
+    heads.set(author, readPosition(position));
+  }
+  return Object.fromEntries(heads);
+}
+
+function readPosition(tuple: readonly unknown[]): LogPosition {
+  const [epoch, seq, hash, fork, staged] = tuple;
+  const isBeforeFirst = seq === -1 && (fork !== null || staged !== null);
+  if (tuple.length !== 5 || !isCounter(epoch) || !(isCounter(seq) || isBeforeFirst)) throw malformed('not a place');
+  if (hash !== null && !isHash(hash)) throw malformed('not a hash');
+  if (fork !== null && !isCounter(fork)) throw malformed('not the place of a fork');
+  return {
+    epoch,
+    seq,
+    ...(hash === null ? {} : { hash: hash.slice() }),
+    ...(fork === null ? {} : { fork }),
+    ...(staged === null ? {} : { staged: readStaged(staged) }),
+  };
+}
+
+function readStaged(value: unknown): NonNullable<LogPosition['staged']> {
+  const [epoch, seq, hash] = Array.isArray(value) && value.length === 3 ? (value as unknown[]) : [];
+  if (!isCounter(epoch) || !isCounter(seq) || !isHash(hash)) throw malformed('not the place of a snapshot');
+  return { epoch, seq, hash: hash.slice() };
+}
+
+const isHash = (value: unknown): value is Uint8Array => value instanceof Uint8Array && value.byteLength === HASH_BYTES;
 
 const isCounter = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

@@ -1,0 +1,11 @@
+import { describe, it } from 'vitest';
+import { expectConvergence } from '../../support/replica-convergence.ts';
+
+// many more: tests/soak/replica-convergence.test.ts
+describe('replicas converge', () => {
+  it(
+    'after partitions, restarts, compactions, duplicates, reordering, and an author of several histories',
+    () => expectConvergence(15),
+    60_000,
+  );
+});
