@@ -18,6 +18,14 @@ export interface BenchHandles {
   measureStream(peer: string, payload: string, length: Length): Promise<Sample>;
   /** `echo` at that peer, the way the app calls a tool */
   measureCall(peer: string, payload: string, length: Length): Promise<Sample>;
+  /** so many bytes from the other side over a channel of the bench's own. @returns ms */
+  measureChannelBulk(bytes: number): Promise<number>;
+  /** a new dataset of about so many bytes of records in this tab's store. @returns its root, and the bytes of its blocks */
+  makeDataset(bytes: number): Promise<{ readonly data: string; readonly bytes: number }>;
+  /** fetches a dataset from that peer by the product's transfer. @returns ms */
+  measureTransfer(peer: string, data: string, into: 'memory' | 'disk'): Promise<number>;
+  /** fetches a dataset by Bitswap into the product's own store. @returns ms */
+  measureBitswap(data: string): Promise<number>;
   /** the longest main-thread task since it was last asked, ms; 0 when none lasted the 50 ms that browsers report */
   takeLongestTask(): number;
 }

@@ -4,6 +4,7 @@ import type { RoomClient } from '../../src/contracts/app.ts';
 import type { PeerId } from '../../src/lib/ids.ts';
 import { openHost } from '../../src/peer/tab.ts';
 import { measure } from '../mesh/measure.ts';
+import { createBulk } from './bulk.ts';
 import { roomNode } from './observed-node.ts';
 import { createRawChannel } from './raw-channel.ts';
 import { createStreamEcho } from './stream-echo.ts';
@@ -15,6 +16,7 @@ let longest = 0;
 globalThis.bench = {
   ...createRawChannel(),
   ...createStreamEcho(() => roomNode().libp2p),
+  ...createBulk(roomNode),
   self: () => room?.self ?? null,
   peers: () => (room?.peers() ?? []).map(({ peer, kind, link, tools }) => ({ peer, kind, link, tools: tools.length })),
   async measureCall(peer, payload, length) {

@@ -5,16 +5,28 @@ import { measure } from '../mesh/measure.ts';
 /** Ordered and reliable, as libp2p's channels are; host candidates only. */
 const CONFIGURATION: RTCConfiguration = { iceServers: [] };
 
-/** The floor: echo over an RTCDataChannel with nothing of ours or libp2p's on it. */
-export function createRawChannel(): Pick<BenchHandles, 'offer' | 'answer' | 'accept' | 'measureChannel'> {
+/** What a page would send much in: larger ones are no faster. */
+const BULK_MESSAGE_BYTES = 64 * 1024;
+/** As much as libp2p lets wait in a channel. */
+const HIGH_WATER_BYTES = 2 * 1024 * 1024;
+const LOW_WATER_BYTES = 512 * 1024;
+
+/** The floor: echo, and much at once, over RTCDataChannels with nothing of ours or libp2p's on them. */
+export function createRawChannel(): Pick<
+  BenchHandles,
+  'offer' | 'answer' | 'accept' | 'measureChannel' | 'measureChannelBulk'
+> {
   // kept, or the browser would collect it
   let connection: RTCPeerConnection | undefined;
   let channel: RTCDataChannel | undefined;
+  let bulk: RTCDataChannel | undefined;
   return {
     async offer() {
       connection = new RTCPeerConnection(CONFIGURATION);
       channel = connection.createDataChannel('echo');
       channel.binaryType = 'arraybuffer';
+      bulk = connection.createDataChannel('bulk');
+      bulk.binaryType = 'arraybuffer';
       await connection.setLocalDescription();
       return gathered(connection);
     },
@@ -23,7 +35,8 @@ export function createRawChannel(): Pick<BenchHandles, 'offer' | 'answer' | 'acc
       connection.ondatachannel = ({ channel: incoming }) => {
         incoming.binaryType = 'arraybuffer';
         incoming.onmessage = ({ data }) => {
-          incoming.send(data as ArrayBuffer);
+          if (incoming.label === 'bulk') void sendMuch(incoming, Number(data));
+          else incoming.send(data as ArrayBuffer);
         };
       };
       await connection.setRemoteDescription({ type: 'offer', sdp: offer });
@@ -48,7 +61,30 @@ export function createRawChannel(): Pick<BenchHandles, 'offer' | 'answer' | 'acc
       };
       return measure(() => echo.call(), length);
     },
+    measureChannelBulk(bytes) {
+      const open = bulk;
+      if (open === undefined) throw new Error('the channel is not open');
+      const startedAt = performance.now();
+      let received = 0;
+      return new Promise((resolve) => {
+        open.onmessage = ({ data }) => {
+          received += (data as ArrayBuffer).byteLength;
+          if (received >= bytes) resolve(performance.now() - startedAt);
+        };
+        open.send(String(bytes));
+      });
+    },
   };
+}
+
+/** Sends so many bytes as fast as the channel takes them. */
+async function sendMuch(channel: RTCDataChannel, bytes: number): Promise<void> {
+  const message = crypto.getRandomValues(new Uint8Array(BULK_MESSAGE_BYTES));
+  channel.bufferedAmountLowThreshold = LOW_WATER_BYTES;
+  for (let sent = 0; sent < bytes; sent += message.byteLength) {
+    if (channel.bufferedAmount > HIGH_WATER_BYTES) await once(channel, 'bufferedamountlow');
+    channel.send(message.subarray(0, Math.min(message.byteLength, bytes - sent)));
+  }
 }
 
 /** The local description once every candidate is in it. */

@@ -86,6 +86,8 @@ export interface BlockSource {
 
 /** A block store that can be written. `putMany` is one transaction where the platform has them. */
 export interface BlockStore extends BlockSource {
+  /** Several blocks at once, in the order of their addresses; one read where the platform has that. @throws `not_found` */
+  getMany(cids: readonly CidString[], signal?: AbortSignal): Promise<readonly Uint8Array[]>;
   putMany(blocks: readonly { cid: CidString; bytes: Uint8Array }[], signal?: AbortSignal): Promise<void>;
   delete(cid: CidString, signal?: AbortSignal): Promise<void>;
 }

@@ -5,6 +5,8 @@
  */
 export interface KeyValueStore {
   get<T>(key: string): Promise<T | undefined>;
+  /** several values at once, in the order of their keys; one read of the storage where the platform has that */
+  getMany<T>(keys: readonly string[]): Promise<readonly (T | undefined)[]>;
   put(key: string, value: unknown): Promise<void>;
   delete(key: string): Promise<void>;
   /** keys in lexicographic order that start with `prefix` */

@@ -17,6 +17,18 @@ export async function* datasetBlocks(
   signal: AbortSignal,
 ): AsyncGenerator<CidString, void, void> {
   yield manifest;
+  yield* dataBlocks(data, source, signal);
+}
+
+/**
+ * The same without the manifest: what depends on the records alone, and so is the same on every device that holds them.
+ * @throws as `readDataset`
+ */
+export async function* dataBlocks(
+  data: CidString,
+  source: BlockSource,
+  signal: AbortSignal,
+): AsyncGenerator<CidString, void, void> {
   yield data;
   const root = await readDataset(data, source, signal);
   for (const [index, page] of root.pages.entries()) {

@@ -43,6 +43,13 @@ export function deviceBlocksContract(name: string, make: () => Promise<DeviceBlo
       await expect(blocks.get(testCid(0))).rejects.toMatchObject({ code: 'not_found' });
     });
 
+    it('returns many in their order, and says when it lacks one', async () => {
+      const made = (await put(3)).map(({ cid }) => cid);
+      const found = await blocks.getMany(made.toReversed());
+      expect(found.map((bytes) => Uint8Array.from(bytes))).toEqual([2, 1, 0].map((n) => encode({ n })));
+      await expect(blocks.getMany([...made, testCid(0)])).rejects.toMatchObject({ code: 'not_found' });
+    });
+
     it('lists what is here, each block once, by the address that it was put under', async () => {
       expect(await collected(blocks.list())).toEqual([]);
       const made = await put(40);

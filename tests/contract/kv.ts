@@ -50,6 +50,15 @@ export function kvContract(name: string, make: () => Promise<KvSubject>, options
       }
     });
 
+    it('returns several values in the order of their keys', async () => {
+      await store.batch([
+        { key: 'a', value: 1 },
+        { key: 'b', value: { deep: [2] } },
+      ]);
+      expect(await store.getMany(['b', 'nothing', 'a', 'b'])).toEqual([{ deep: [2] }, undefined, 1, { deep: [2] }]);
+      expect(await store.getMany([])).toEqual([]);
+    });
+
     it('replaces and deletes', async () => {
       await store.put('a', 1);
       await store.put('a', 2);

@@ -16,6 +16,7 @@ export const startMemoryPeers: StartRelayPeers = async ({ urls, room, issueTicke
     multiaddrs: [`${address}/p2p/12D3KooWRelay`],
     invite: none ? null : `${urls.app}#join=${ticket}.${token}`,
     room: none ? null : gateway.room,
+    accessKey: () => null,
     upgradePort: () => undefined,
     close: () => Promise.resolve(),
   };

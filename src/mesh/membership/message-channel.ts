@@ -1,11 +1,18 @@
 import type { Stream } from '@libp2p/interface';
+import { systemClock } from '../../lib/clock.ts';
 import { TabmeshError } from '../../lib/errors.ts';
+import { PeerBudget } from '../rpc/budget.ts';
 import type { FramedStream } from '../rpc/framed-stream.ts';
 import { frameStream } from '../rpc/framed-stream.ts';
+import { STRANGER_QUOTAS } from '../rpc/quotas.ts';
+import { refusal } from '../rpc/tokens.ts';
 import type { JoinChannel } from './join.ts';
 
+/** A handshake takes turns; somebody who sends ahead of them by more than a message or two is not taking part in one. */
+const MAX_UNREAD_MESSAGES = 4;
+
 /**
- * Turn-based reading and writing of frames over a stream, for short handshakes.
+ * Turn-based reading and writing of frames over a stream, for short handshakes with somebody who may be a stranger.
  * @param signal aborts the stream and rejects a waiting `read`
  */
 export function messageChannel(
@@ -13,6 +20,7 @@ export function messageChannel(
   maxBytes: number,
   signal: AbortSignal,
 ): JoinChannel & { close(): Promise<void> } {
+  const budget = new PeerBudget(STRANGER_QUOTAS, systemClock);
   const frames: Uint8Array[] = [];
   let waiting: { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void } | null = null;
   let ended: Error | null = null;
@@ -26,6 +34,9 @@ export function messageChannel(
     stream,
     {
       onFrame(payload) {
+        if (!budget.takeMessage(payload.byteLength) || frames.length >= MAX_UNREAD_MESSAGES) {
+          throw refusal('message_rate_or_bandwidth_exceeded', 'more messages than a handshake has');
+        }
         if (waiting !== null) {
           const { resolve } = waiting;
           waiting = null;

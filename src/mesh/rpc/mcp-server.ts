@@ -1,9 +1,10 @@
 import type { CallOptions, Principal, ToolMetadata } from '../../contracts/tools.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { Proven } from '../membership/join.ts';
+import { RPC_CODES } from './json-rpc.ts';
 import { isObject, MCP_REVISION, META, principalOf, toMcpFailure, toMcpResult, toMcpTool } from './mcp-wire.ts';
-import { RPC_CODES } from './messages.ts';
-import type { RequestContext } from './session.ts';
+import type { RequestContext } from './served.ts';
+import { refusal } from './tokens.ts';
 
 /** This peer's tools as it serves them to others. */
 export interface ServedTools {
@@ -79,9 +80,7 @@ export function createMcpServer(
       default: {
         const serve = Object.hasOwn(extra, method) ? extra[method] : undefined;
         if (serve !== undefined) return serve(params, caller, context.signal);
-        throw new TabmeshError('unsupported', `this peer has no method ${method}`, {
-          details: { rpcCode: RPC_CODES.methodNotFound },
-        });
+        throw refusal('method_not_found', `this peer has no method ${method}`);
       }
     }
   };

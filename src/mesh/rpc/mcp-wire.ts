@@ -14,6 +14,8 @@ export const META = {
   principal: 'tabmesh/principal',
   /** on a call: the caller reads `structuredContent` and needs no text copy of it */
   structuredOnly: 'tabmesh/structured-only',
+  /** on a request over a relayed link: the name to which a large answer may be sent over another one */
+  returnTo: 'tabmesh/return-to',
   /** on a failed result: the WireError */
   error: 'tabmesh/error',
 } as const;

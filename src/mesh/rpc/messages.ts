@@ -1,83 +1,51 @@
 import type { WireError } from '../../lib/errors.ts';
 import { TabmeshError } from '../../lib/errors.ts';
+import { fromEnvelope, isEnvelope } from './envelope.ts';
+import type { RpcError, RpcMessage, RpcNotification, RpcRequest, RpcResponse } from './json-rpc.ts';
+import { refusal } from './tokens.ts';
 
-/** JSON-RPC 2.0 messages as MCP uses them (no batches). */
-export interface RpcRequest {
-  readonly jsonrpc: '2.0';
-  readonly id: number | string;
-  readonly method: string;
-  readonly params?: Record<string, unknown>;
-}
-
-export interface RpcNotification {
-  readonly jsonrpc: '2.0';
-  readonly method: string;
-  readonly params?: Record<string, unknown>;
-}
-
-export type RpcResponse =
-  | { readonly jsonrpc: '2.0'; readonly id: number | string; readonly result: unknown }
-  | { readonly jsonrpc: '2.0'; readonly id: number | string | null; readonly error: RpcError };
-
-export interface RpcError {
-  readonly code: number;
-  readonly message: string;
-  readonly data?: unknown;
-}
-
-export type RpcMessage = RpcRequest | RpcNotification | RpcResponse;
-
-/** JSON-RPC 2.0 and MCP error numbers. */
-export const RPC_CODES = {
-  parse: -32700,
-  invalidRequest: -32600,
-  methodNotFound: -32601,
-  invalidParams: -32602,
-  internal: -32603,
-  /** execution failures; `data` is a WireError */
-  execution: -32000,
-} as const;
-
-const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** UTF-8 JSON of a message. */
-export function encodeMessage(message: RpcMessage): Uint8Array {
-  return encoder.encode(JSON.stringify(message));
-}
-
 /**
- * Reads one frame's payload.
- * @throws `protocol_error` for anything that is not one JSON-RPC 2.0 message
+ * Reads one frame's payload: JSON-RPC 2.0, or the same in an envelope.
+ * @throws `protocol_error` for anything else
  */
 export function decodeMessage(payload: Uint8Array): RpcMessage {
   let value: unknown;
   try {
     value = JSON.parse(decoder.decode(payload));
   } catch (cause) {
-    throw broken('the frame is not UTF-8 JSON', 'payload_not_object', cause);
+    throw refusal('payload_not_object', 'the frame is not UTF-8 JSON', { cause });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw broken('the frame is not a JSON object', 'payload_not_object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw broken('the frame is not a JSON object');
+  const read = value as Record<string, unknown>;
+  const message = isEnvelope(read) ? fromEnvelope(read) : read;
+  if (message['jsonrpc'] !== '2.0') throw broken('not a JSON-RPC 2.0 message');
+  return 'method' in message ? checkAsk(message) : checkResponse(message);
+}
+
+function checkAsk(message: Record<string, unknown>): RpcRequest | RpcNotification {
+  const { id, params, method } = message;
+  if (typeof method !== 'string') throw broken('the method is not a string');
+  if (params !== undefined && (typeof params !== 'object' || params === null || Array.isArray(params))) {
+    throw broken('params is not an object');
   }
-  const message = value as Record<string, unknown>;
-  if (message['jsonrpc'] !== '2.0') throw broken('not a JSON-RPC 2.0 message', 'payload_not_object');
-  const id = message['id'];
-  const hasId = typeof id === 'number' || typeof id === 'string';
-  if (typeof message['method'] === 'string') {
-    const params = message['params'];
-    if (params !== undefined && (typeof params !== 'object' || params === null || Array.isArray(params))) {
-      throw broken('params is not an object', 'payload_not_object');
-    }
-    if (id !== undefined && !hasId) throw broken('the id is neither a number nor a string', 'payload_not_object');
-    return message as unknown as RpcRequest | RpcNotification;
-  }
-  if (!hasId && id !== null) throw broken('a response without an id', 'response_missing_id');
-  if (!('result' in message) && !isRpcError(message['error'])) {
-    throw broken('a response with neither result nor error', 'payload_not_object');
-  }
+  if ('id' in message && !isId(id)) throw broken('the id is neither a number nor a string');
+  return message as unknown as RpcRequest | RpcNotification;
+}
+
+function checkResponse(message: Record<string, unknown>): RpcResponse {
+  const { id, error } = message;
+  if (!isId(id) && id !== null) throw refusal('response_missing_id', 'a response without an id');
+  const failed = error !== undefined;
+  // neither is an empty success, and both at once are no answer
+  if (failed === 'result' in message) throw broken('a response with neither or both of result and error');
+  if (failed ? !isRpcError(error) : id === null) throw broken('a response that is not what JSON-RPC says');
   return message as unknown as RpcResponse;
 }
+
+const isId = (value: unknown): value is number | string => typeof value === 'number' || typeof value === 'string';
 
 function isRpcError(value: unknown): value is RpcError {
   if (typeof value !== 'object' || value === null) return false;
@@ -85,8 +53,8 @@ function isRpcError(value: unknown): value is RpcError {
   return typeof error['code'] === 'number' && typeof error['message'] === 'string';
 }
 
-function broken(what: string, token: string, cause?: unknown): TabmeshError {
-  return new TabmeshError('protocol_error', what, { details: { token }, cause });
+function broken(what: string): TabmeshError {
+  return refusal('payload_not_object', what);
 }
 
 /**

@@ -1,34 +1,55 @@
-import { isWireError, TabmeshError, toTabmeshError } from '../../lib/errors.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
+import { Alarm } from './alarm.ts';
+import type { RequestOptions } from './asked.ts';
+import { AskedRequests } from './asked.ts';
 import type { PeerBudget } from './budget.ts';
 import type { FramedStream } from './framed-stream.ts';
-import type { RpcMessage, RpcNotification, RpcRequest, RpcResponse } from './messages.ts';
-import { decodeMessage, encodeMessage, fromPeer, RPC_CODES } from './messages.ts';
+import type { RpcMessage, RpcNotification, RpcRequest, RpcResponse } from './json-rpc.ts';
+import { decodeMessage } from './messages.ts';
+import { ReplayWindow } from './replay-window.ts';
+import { encodeResponse, errorResponse, fromRpcError } from './responses.ts';
+import type { RequestContext } from './served.ts';
+import { ServedRequest } from './served.ts';
+import type { ProtocolToken } from './tokens.ts';
+import { failsClosed, refusal, tokenOf } from './tokens.ts';
 
-/** Without an answer for this long a request has failed; tools bring their own, longer deadline. */
-const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
+export type { RequestOptions } from './asked.ts';
+export type { RequestContext } from './served.ts';
 
-export interface RequestContext {
-  readonly signal: AbortSignal;
-  notify(method: string, params: Record<string, unknown>): void;
-}
+/** MCP++ Profile E: a stream on which nothing has happened for so long is closed. */
+export const IDLE_TIMEOUT_MS = 60_000;
 
-/** Serves the other side's requests. A thrown TabmeshError becomes the error answer. */
+/** Bytes of an unfinished frame that count as something happening: a byte now and then does not. */
+const MIN_PROGRESS_BYTES = 16 * 1024;
+
+/** Answers that nobody has asked for are told and left; whoever sends so many is no peer to talk to. */
+const MAX_STRAY_ANSWERS = 64;
+
+/** A busy peer is alive, and says so. */
+const PING = 'ping';
+
+/** Serves the other side's requests. A thrown TabmeshError becomes the error answer; some of them end the stream. */
 export type RequestHandler = (
   method: string,
   params: Record<string, unknown>,
   context: RequestContext,
 ) => Promise<unknown>;
 
-export interface RequestOptions {
-  readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
-  readonly onProgress?: (params: Record<string, unknown>) => void;
-}
-
-interface Pending {
-  resolve(result: unknown): void;
-  reject(error: TabmeshError): void;
-  onProgress: ((params: Record<string, unknown>) => void) | undefined;
+export interface RpcSessionOptions {
+  readonly stream: FramedStream;
+  readonly handler: RequestHandler;
+  /** of the peer at the other end */
+  readonly budget: PeerBudget;
+  readonly clock: Clock;
+  /** closes the stream when nothing happens on it for so long */
+  readonly idleMs?: number;
+  /**
+   * Looks at an answer before it is sent, where not every answer may go this way.
+   * @param bytes of the answer, at least
+   * @returns null when it was delivered otherwise. @throws what the caller is to be told instead
+   */
+  readonly redirect?: (response: RpcResponse, request: RpcRequest, bytes: number) => Promise<RpcResponse | null>;
 }
 
 /**
@@ -36,86 +57,77 @@ interface Pending {
  * (`notifications/cancelled`), progress too (`notifications/progress` with `_meta.progressToken` = the request's id).
  */
 export class RpcSession {
+  readonly #options: RpcSessionOptions;
   readonly #stream: FramedStream;
-  readonly #handler: RequestHandler;
-  readonly #budget: PeerBudget;
-  readonly #pending = new Map<number, Pending>();
-  readonly #serving = new Map<number | string, AbortController>();
-  #nextId = 1;
+  readonly #asked: AskedRequests;
+  readonly #serving = new Map<number | string, ServedRequest>();
+  readonly #replays = new ReplayWindow();
+  readonly #refused = new Map<ProtocolToken, number>();
+  readonly #alarm: Alarm;
+  readonly #idleMs: number;
+  #activeAt: number;
+  #bytesAtCheck = 0;
+  #strays = 0;
+  /** what the other side gave as its reason for closing */
+  #lastWord: TabmeshError | null = null;
 
-  /** @param options.budget of the peer at the other end */
-  constructor(options: { stream: FramedStream; handler: RequestHandler; budget: PeerBudget }) {
-    this.#stream = options.stream;
-    this.#handler = options.handler;
-    this.#budget = options.budget;
+  constructor(options: RpcSessionOptions) {
+    const { clock, stream } = options;
+    this.#options = options;
+    this.#stream = stream;
+    this.#idleMs = options.idleMs ?? IDLE_TIMEOUT_MS;
+    this.#activeAt = clock.now();
+    this.#alarm = new Alarm(clock, () => Math.min(this.#asked.expire(), this.#checkIdle()));
+    this.#asked = new AskedRequests({
+      clock,
+      wakeBy: (at) => {
+        this.#alarm.by(at);
+      },
+      onGivenUp: (id, why) => {
+        this.#notify('notifications/cancelled', { requestId: id, reason: why.code }).catch(() => {
+          // the stream is gone; `ended` tells everybody who waits
+        });
+      },
+    });
+    this.#alarm.by(this.#activeAt + this.#idleMs);
   }
 
   /** requests of ours that wait for an answer */
   get inFlight(): number {
-    return this.#pending.size;
+    return this.#asked.size;
+  }
+
+  /** requests of the other side that run here */
+  get serving(): number {
+    return this.#serving.size;
   }
 
   get closed(): boolean {
     return this.#stream.closed;
   }
 
+  /** how often the other side was refused something, by token */
+  get refused(): ReadonlyMap<ProtocolToken, number> {
+    return this.#refused;
+  }
+
   /**
    * Sends a request and waits for its answer.
    * @throws the other side's error; `timeout`, `cancelled`, `peer_unreachable` (`details.sent` tells whether it left)
    */
-  async request(method: string, params: Record<string, unknown>, options: RequestOptions = {}): Promise<unknown> {
-    const { signal } = options;
-    if (signal?.aborted) throw toTabmeshError(signal.reason, 'cancelled');
-    const id = this.#nextId++;
-    const meta = { ...(params['_meta'] as Record<string, unknown> | undefined), progressToken: id };
-    const message: RpcRequest = { jsonrpc: '2.0', id, method, params: { ...params, _meta: meta } };
-    const payload = encodeMessage(message);
-
-    return new Promise((resolve, reject) => {
-      const timeoutMs = options.timeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
-      const settle = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#pending.delete(id);
-      };
-      const giveUp = (error: TabmeshError) => {
-        settle();
-        this.#notifyQuietly('notifications/cancelled', { requestId: id, reason: error.code });
-        reject(error);
-      };
-      const onAbort = () => {
-        giveUp(toTabmeshError(signal?.reason, 'cancelled'));
-      };
-      const timer = setTimeout(() => {
-        giveUp(
-          new TabmeshError('timeout', `no answer to ${method} within ${timeoutMs} ms`, {
-            retryable: true,
-            details: { method, timeoutMs },
-          }),
-        );
-      }, timeoutMs);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#pending.set(id, {
-        resolve: (result) => {
-          settle();
-          resolve(result);
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
-        onProgress: options.onProgress,
-      });
-      this.#stream.send(payload).catch((error: unknown) => {
-        this.#pending.get(id)?.reject(toTabmeshError(error));
-      });
+  request(
+    method: string,
+    params: Record<string, unknown>,
+    options: RequestOptions = {},
+    onId?: (id: number) => void,
+  ): Promise<unknown> {
+    return this.#asked.ask(method, options, (id) => {
+      onId?.(id);
+      const meta = { ...(params['_meta'] as Record<string, unknown> | undefined), progressToken: id };
+      const request: RpcRequest = { jsonrpc: '2.0', id, method, params: { ...params, _meta: meta } };
+      this.#activeAt = this.#options.clock.now();
+      return this.#stream.send(JSON.stringify(request));
     });
-  }
-
-  /** Sends a notification; resolves when the stream has taken it. */
-  async notify(method: string, params: Record<string, unknown>): Promise<void> {
-    const message: RpcNotification = { jsonrpc: '2.0', method, params };
-    await this.#stream.send(encodeMessage(message));
   }
 
   /** Give every frame of the stream to this. A broken message or a flood ends the session. */
@@ -123,129 +135,160 @@ export class RpcSession {
     let message: RpcMessage;
     try {
       message = decodeMessage(payload);
-      // an answer that we asked for is no flood
-      if (!this.#awaited(message) && !this.#budget.takeMessage(payload.byteLength)) {
-        throw new TabmeshError('rate_limited', 'too many messages or bytes a second', {
-          details: { token: 'message_rate_or_bandwidth_exceeded' },
-        });
-      }
     } catch (error) {
-      this.#stream.abort(error as Error);
+      this.refuse(toTabmeshError(error, 'protocol_error'));
       return;
     }
-    if ('method' in message) {
-      if ('id' in message) void this.#serve(message);
-      else this.#noted(message);
-    } else this.#answered(message);
+    // an answer that we asked for is no flood
+    const awaited = !('method' in message) && this.#asked.has(message.id);
+    if (!awaited && !this.#options.budget.takeMessage(payload.byteLength)) {
+      this.refuse(refusal('message_rate_or_bandwidth_exceeded', 'too many messages or bytes a second'));
+      return;
+    }
+    this.#activeAt = this.#options.clock.now();
+    if (!('method' in message)) this.answered(message);
+    else if ('id' in message) void this.#serve(message);
+    else this.#noted(message);
+  }
+
+  /** An answer to a request of ours has come, on this stream or another way. */
+  answered(response: RpcResponse): void {
+    const { id } = response;
+    if (id === null) {
+      if ('error' in response) this.#lastWord = fromRpcError(response.error);
+      return;
+    }
+    const wrong =
+      'error' in response
+        ? this.#asked.fail(id, fromRpcError(response.error))
+        : this.#asked.resolve(id, response.result);
+    if (wrong === null) return;
+    this.#count(wrong);
+    if (++this.#strays > MAX_STRAY_ANSWERS) this.refuse(refusal(wrong, 'answers that nobody has asked for'));
+  }
+
+  /** Ends the stream, saying why. */
+  refuse(error: TabmeshError): void {
+    const token = tokenOf(error);
+    if (token !== undefined) this.#count(token);
+    this.#stream.refuse(JSON.stringify(errorResponse(null, error)), error);
   }
 
   /** Call once when the stream is gone: whatever waits fails, whatever runs is cancelled. */
   ended(): void {
-    const gone = new TabmeshError('peer_unreachable', 'the peer went away before it answered', {
-      hint: 'It may have run or not. Try again when the peer is back.',
-      details: { sent: true },
-    });
-    for (const pending of [...this.#pending.values()]) pending.reject(gone);
-    for (const controller of this.#serving.values()) controller.abort(gone);
+    this.#alarm.stop();
+    const why = this.#lastWord;
+    const gone = new TabmeshError(
+      'peer_unreachable',
+      `the peer went away before it answered${why === null ? '' : `: ${why.message}`}`,
+      {
+        hint: 'It may have run or not. Try again when the peer is back.',
+        details: { sent: true, ...(why === null ? {} : { token: why.details['token'] }) },
+      },
+    );
+    this.#asked.failAll(gone);
+    for (const served of this.#serving.values()) served.cancel(gone);
   }
 
   async #serve(request: RpcRequest): Promise<void> {
     const { id, method } = request;
-    if (this.#serving.has(id)) {
-      await this.#reply(
-        errorReply(id, RPC_CODES.invalidRequest, 'this id is in flight already', { token: 'duplicate_in_flight_id' }),
-      );
+    const no = this.#mayRun(id, method);
+    if (no !== null) {
+      this.#count(no.token);
+      await this.#reply(errorResponse(id, refusal(no.token, no.why, { retryable: no.retryable })), request);
       return;
     }
-    if (!this.#budget.beginRequest()) {
-      const busy = new TabmeshError('rate_limited', 'too many requests in flight', {
-        retryable: true,
-        details: { token: 'in_flight_quota_exceeded' },
-      });
-      await this.#reply(errorReply(id, RPC_CODES.execution, busy.message, busy.toWire()));
-      return;
-    }
-    const controller = new AbortController();
-    this.#serving.set(id, controller);
-    let reply: RpcResponse;
+    const served = new ServedRequest((name, params) => {
+      this.#stream.sendNews(JSON.stringify({ jsonrpc: '2.0', method: name, params }));
+    });
+    this.#serving.set(id, served);
+    let fatal: TabmeshError | null = null;
+    let response: RpcResponse;
     try {
-      const result = await this.#handler(method, request.params ?? {}, {
-        signal: controller.signal,
-        notify: (name, params) => {
-          this.#notifyQuietly(name, params);
-        },
-      });
-      reply = { jsonrpc: '2.0', id, result };
+      response = { jsonrpc: '2.0', id, result: await this.#options.handler(method, request.params ?? {}, served) };
     } catch (thrown) {
       const error = toTabmeshError(thrown);
-      const code = error.details['rpcCode'];
-      reply = errorReply(id, typeof code === 'number' ? code : RPC_CODES.execution, error.message, error.toWire());
+      response = errorResponse(id, error);
+      if (failsClosed(error)) fatal = error;
+      const token = tokenOf(error);
+      if (token !== undefined) this.#count(token);
     }
     this.#serving.delete(id);
-    this.#budget.endRequest();
+    this.#activeAt = this.#options.clock.now();
+    if (fatal !== null) this.#stream.refuse(encodeResponse(response, request), fatal);
     // MCP: a cancelled request gets no answer
-    if (!controller.signal.aborted) await this.#reply(reply);
+    else if (!served.cancelled) await this.#reply(response, request);
+    // not before the answer has left: who does not read what we answer may not make us hold more and more of it
+    if (method !== PING) this.#options.budget.endRequest();
   }
 
-  async #reply(reply: RpcResponse): Promise<void> {
+  #mayRun(id: number | string, method: string): { token: ProtocolToken; why: string; retryable: boolean } | null {
+    if (this.#serving.has(id)) {
+      return { token: 'duplicate_in_flight_id', why: 'this id is in flight already', retryable: false };
+    }
+    if (!this.#replays.admit(id)) {
+      return { token: 'duplicate_frame', why: 'a request with this id was here before', retryable: false };
+    }
+    if (method !== PING && !this.#options.budget.beginRequest()) {
+      return { token: 'in_flight_quota_exceeded', why: 'too many requests in flight', retryable: true };
+    }
+    return null;
+  }
+
+  async #reply(response: RpcResponse, request: RpcRequest): Promise<void> {
+    let text = encodeResponse(response, request);
     try {
-      await this.#stream.send(encodeMessage(reply));
+      const { redirect } = this.#options;
+      if (redirect !== undefined) {
+        const ours = await redirect(response, request, text.length);
+        if (ours === null) return;
+        if (ours !== response) text = encodeResponse(ours, request);
+      }
+      await this.#stream.send(text);
     } catch (thrown) {
       const error = toTabmeshError(thrown);
-      if (error.code !== 'payload_too_large' || reply.id === null) return;
-      // the answer does not fit a frame: say so instead of leaving the caller to its timeout
-      await this.#stream
-        .send(encodeMessage(errorReply(reply.id, RPC_CODES.execution, error.message, error.toWire())))
-        .catch((closed: unknown) => {
-          this.#stream.abort(closed as Error);
-        });
+      if (error.code !== 'payload_too_large') return; // the stream is gone, and with it who asked
+      // the answer does not fit: say so instead of leaving the caller to its timeout
+      await this.#stream.send(encodeResponse(errorResponse(request.id, error), request)).catch((closed: unknown) => {
+        this.#stream.abort(closed as Error);
+      });
     }
-  }
-
-  #awaited(message: RpcMessage): boolean {
-    return !('method' in message) && typeof message.id === 'number' && this.#pending.has(message.id);
-  }
-
-  #answered(response: RpcResponse): void {
-    const pending = typeof response.id === 'number' ? this.#pending.get(response.id) : undefined;
-    // an answer that crossed our cancellation
-    if (pending === undefined) return;
-    if ('error' in response) pending.reject(fromRpcError(response.error));
-    else pending.resolve(response.result);
   }
 
   #noted(notification: RpcNotification): void {
     const params = notification.params ?? {};
     if (notification.method === 'notifications/cancelled') {
       const id = params['requestId'];
-      if (typeof id === 'number' || typeof id === 'string') {
-        this.#serving.get(id)?.abort(new TabmeshError('cancelled', 'the caller cancelled'));
-      }
+      const served = typeof id === 'number' || typeof id === 'string' ? this.#serving.get(id) : undefined;
+      // one that is not running any more has crossed its answer
+      if (served?.cancelled === true) this.#count('already_cancelled');
+      served?.cancel();
     } else if (notification.method === 'notifications/progress') {
-      const token = params['progressToken'];
-      if (typeof token === 'number') this.#pending.get(token)?.onProgress?.(params);
+      this.#asked.progress(params['progressToken'], params);
     }
   }
 
-  /** A notification that may be lost with the stream: nobody waits for it. */
-  #notifyQuietly(method: string, params: Record<string, unknown>): void {
-    this.notify(method, params).catch(() => {
-      // the stream is gone; `ended` tells everybody who waits
-    });
+  async #notify(method: string, params: Record<string, unknown>): Promise<void> {
+    const message: RpcNotification = { jsonrpc: '2.0', method, params };
+    await this.#stream.send(JSON.stringify(message));
   }
-}
 
-function errorReply(id: number | string, code: number, message: string, data: unknown): RpcResponse {
-  return { jsonrpc: '2.0', id, error: { code, message, data } };
-}
+  /** @returns when to look again, ms since the epoch; Infinity when the stream is closed */
+  #checkIdle(): number {
+    const now = this.#options.clock.now();
+    if (this.#asked.size > 0 || this.#serving.size > 0) this.#activeAt = now;
+    if (now < this.#activeAt + this.#idleMs) return this.#activeAt + this.#idleMs;
+    const arrived = this.#stream.receivedBytes;
+    if (arrived - this.#bytesAtCheck >= MIN_PROGRESS_BYTES) {
+      // a frame on its way over a slow link
+      this.#bytesAtCheck = arrived;
+      return now + this.#idleMs;
+    }
+    this.refuse(refusal('idle_timeout', `nothing has happened on this stream for ${this.#idleMs} ms`));
+    return Infinity;
+  }
 
-function fromRpcError(error: { code: number; message: string; data?: unknown }): TabmeshError {
-  if (isWireError(error.data)) return fromPeer(error.data);
-  const code =
-    error.code === RPC_CODES.methodNotFound
-      ? 'unsupported'
-      : error.code === RPC_CODES.invalidParams
-        ? 'invalid_input'
-        : 'protocol_error';
-  return new TabmeshError(code, error.message, { details: { rpcCode: error.code } });
+  #count(token: ProtocolToken): void {
+    this.#refused.set(token, (this.#refused.get(token) ?? 0) + 1);
+  }
 }

@@ -6,15 +6,34 @@ import type { PeerId } from '../../lib/ids.ts';
 import type { Proven } from '../membership/join.ts';
 import type { Membership } from '../membership/membership.ts';
 import { PeerBudget } from './budget.ts';
-import { frameStream } from './framed-stream.ts';
+import { countBytes } from './count-bytes.ts';
+import type { RpcRequest, RpcResponse } from './json-rpc.ts';
+import { McpBinding } from './mcp-binding.ts';
+import { REQUEST_META } from './mcp-wire.ts';
+import { ANSWER_METHOD, MovedAnswers, returnName } from './moved-answers.ts';
+import type { RpcQuotas } from './quotas.ts';
 import { MEMBER_QUOTAS } from './quotas.ts';
-import type { RequestContext, RequestOptions } from './session.ts';
-import { RpcSession } from './session.ts';
+import { checkRoomFor, mayCarry, tooLargeForRelay } from './relayed.ts';
+import type { OpenSessionOptions } from './open-session.ts';
+import { openSession } from './open-session.ts';
+import type { RequestContext, RequestOptions, RpcSession } from './session.ts';
+import { IDLE_TIMEOUT_MS } from './session.ts';
+import { refusal } from './tokens.ts';
 
 /** A stream opens in a round trip or two; a link that takes longer is dead. */
 const OPEN_TIMEOUT_MS = 10_000;
-/** MCP++ Profile E: streams a peer may have open. One carries our calls; the rest is for other implementations. */
-const MAX_STREAMS_PER_PEER = 32;
+
+/**
+ * libp2p resets what is over its limit without a word, so its limit is a little higher than the quota: who is over that is
+ * told its token.
+ */
+const STREAMS_OVER_QUOTA = 8;
+
+/** Who has opened a stream too many is told when it asks for something on it, and has so long to do that. */
+const REFUSED_IDLE_MS = 5_000;
+
+/** Our own stream is let go before the other side would close it: a request never meets a stream that is being closed. */
+const OWN_IDLE_MS = IDLE_TIMEOUT_MS - 15_000;
 
 export interface RpcSessionsOptions {
   readonly node: Libp2p;
@@ -26,13 +45,23 @@ export interface RpcSessionsOptions {
     context: RequestContext,
   ) => Promise<unknown>;
   readonly clock: Clock;
+  /** told of the bytes of calls and answers, either way */
+  readonly onBytes?: (peer: PeerId, bytes: number) => void;
+  /** of a member; the product's when absent */
+  readonly quotas?: RpcQuotas;
+  /** how long a stream may be idle; the protocol's when absent */
+  readonly idleMs?: number;
 }
 
 /** `/mcp+p2p/1.0.0` with every member: serves their calls, and keeps one stream a connection for ours. */
 export class RpcSessions {
   readonly #options: RpcSessionsOptions;
   readonly #outbound = new Map<string, Promise<RpcSession>>();
+  /** those of {@link #outbound} that are open */
+  readonly #ready = new Map<string, RpcSession>();
+  readonly #inbound = new Set<RpcSession>();
   readonly #budgets = new Map<PeerId, PeerBudget>();
+  readonly #moved = new MovedAnswers();
 
   constructor(options: RpcSessionsOptions) {
     this.#options = options;
@@ -44,22 +73,32 @@ export class RpcSessions {
     });
   }
 
+  /** streams that others have open here */
+  get inbound(): number {
+    return this.#inbound.size;
+  }
+
+  /** bytes of unfinished frames of all members */
+  get bufferedBytes(): number {
+    return [...this.#budgets.values()].reduce((sum, budget) => sum + budget.bufferedBytes, 0);
+  }
+
   /** Serves calls from now on. */
   async start(): Promise<void> {
-    const { node, membership, serve } = this.#options;
+    const { node, membership, quotas = MEMBER_QUOTAS } = this.#options;
     await node.handle(
       PROTOCOLS.mcp,
       async (stream, connection) => {
-        const caller = await membership.proven(connection);
-        this.#session(caller.peer, stream, (method, params, context) => serve(method, params, caller, context));
+        this.#accept(stream, connection, await membership.proven(connection));
       },
-      { maxInboundStreams: MAX_STREAMS_PER_PEER, runOnLimitedConnection: true },
+      { maxInboundStreams: quotas.streams + STREAMS_OVER_QUOTA, runOnLimitedConnection: true },
     );
   }
 
   /**
    * One request to a member over the best link there is.
-   * @throws `peer_unreachable` with `details.sent` false when it could not leave; else what the peer answers
+   * @throws `peer_unreachable` with `details.sent` false when it could not leave; `payload_too_large` when a relayed link has
+   *   too little left for it; else what the peer answers
    */
   async request(
     peer: PeerId,
@@ -69,8 +108,54 @@ export class RpcSessions {
   ): Promise<unknown> {
     const link = this.#options.membership.linkTo(peer);
     if (link === undefined) throw unreachable('no link to this peer');
-    const session = await untilAborted(this.#open(link.connection), options);
-    return session.request(method, params, options);
+    const { connection } = link;
+    const session = this.#ready.get(connection.id) ?? (await untilAborted(this.#open(connection), options));
+    if (connection.limits === undefined) return session.request(method, params, options);
+    checkRoomFor(connection, JSON.stringify(params).length);
+    return this.#moved.ask(peer, session, params, (named, onId) => session.request(method, named, options, onId));
+  }
+
+  #accept(stream: Stream, connection: Connection, caller: Proven): void {
+    const { serve, idleMs } = this.#options;
+    const binding = new McpBinding();
+    const budget = this.#budgetOf(caller.peer);
+    const admitted = budget.openStream();
+    const session = this.#session(caller.peer, stream, {
+      handler: (method, params, context) => {
+        // not when the stream opens: its end would come before the other side has it
+        if (!admitted) throw refusal('stream_quota_exceeded', 'too many streams of this peer are open');
+        return binding.answer(method, params, (asked, given) => {
+          if (asked !== ANSWER_METHOD) return serve(asked, given, caller, context);
+          this.#moved.deliver(caller.peer, given);
+          return Promise.resolve({});
+        });
+      },
+      idleMs: admitted ? (idleMs ?? IDLE_TIMEOUT_MS) : REFUSED_IDLE_MS,
+      ...(connection.limits === undefined ? {} : { redirect: this.#redirectFrom(connection, caller.peer) }),
+      onClose: () => {
+        this.#inbound.delete(session);
+        if (admitted) budget.closeStream();
+      },
+    });
+    if (admitted) this.#inbound.add(session);
+  }
+
+  /** A large answer leaves a relayed link for a direct one, if there is one by now. */
+  #redirectFrom(connection: Connection, peer: PeerId) {
+    return async (response: RpcResponse, request: RpcRequest, bytes: number): Promise<RpcResponse | null> => {
+      if (mayCarry(connection, bytes)) return response;
+      const link = this.#options.membership.linkTo(peer);
+      const to = returnName(request.params ?? {});
+      if (link?.direct !== true || to === null) throw tooLargeForRelay(connection, bytes);
+      try {
+        const session = await this.#open(link.connection);
+        await session.request(ANSWER_METHOD, { to, response, _meta: REQUEST_META });
+        return null;
+      } catch {
+        // the direct link has ended meanwhile: what is left to say can go over the relayed one
+        throw tooLargeForRelay(connection, bytes);
+      }
+    };
   }
 
   #open(connection: Connection): Promise<RpcSession> {
@@ -95,37 +180,32 @@ export class RpcSessions {
     } catch (error) {
       throw unreachable('could not open a stream to this peer', error);
     }
-    return this.#session(
-      connection.remotePeer.toString() as PeerId,
-      stream,
-      (method) => Promise.reject(new TabmeshError('unsupported', `no requests on this stream: ${method}`)),
-      () => this.#outbound.delete(connection.id),
-    );
-  }
-
-  #session(
-    peer: PeerId,
-    stream: Stream,
-    handler: (method: string, params: Record<string, unknown>, context: RequestContext) => Promise<unknown>,
-    onClose: () => void = () => undefined,
-  ): RpcSession {
-    const framed = frameStream(stream, {
-      onFrame(payload) {
-        session.receive(payload);
-      },
-      onClose() {
-        session.ended();
-        onClose();
+    const session = this.#session(connection.remotePeer.toString() as PeerId, stream, {
+      handler: (method) => Promise.reject(new TabmeshError('unsupported', `no requests on this stream: ${method}`)),
+      idleMs: OWN_IDLE_MS,
+      onClose: () => {
+        this.#outbound.delete(connection.id);
+        this.#ready.delete(connection.id);
       },
     });
-    const session = new RpcSession({ stream: framed, handler, budget: this.#budgetOf(peer) });
+    this.#ready.set(connection.id, session);
     return session;
+  }
+
+  #session(peer: PeerId, stream: Stream, options: Omit<OpenSessionOptions, 'budget' | 'clock'>): RpcSession {
+    const { onBytes } = this.#options;
+    if (onBytes !== undefined) {
+      countBytes(stream, (bytes) => {
+        onBytes(peer, bytes);
+      });
+    }
+    return openSession(stream, { ...options, budget: this.#budgetOf(peer), clock: this.#options.clock }).session;
   }
 
   #budgetOf(peer: PeerId): PeerBudget {
     const known = this.#budgets.get(peer);
     if (known !== undefined) return known;
-    const budget = new PeerBudget(MEMBER_QUOTAS, this.#options.clock);
+    const budget = new PeerBudget(this.#options.quotas ?? MEMBER_QUOTAS, this.#options.clock);
     this.#budgets.set(peer, budget);
     return budget;
   }

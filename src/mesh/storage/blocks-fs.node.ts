@@ -8,8 +8,8 @@ import { mapBounded } from '../../lib/semaphore.ts';
 import { addressOf } from './blocks.ts';
 import { storageError } from './errors.ts';
 
-/** Files written or deleted at once: enough to keep a disk busy, few enough to stay under descriptor limits. */
-const PARALLEL_WRITES = 16;
+/** Files read, written or deleted at once: enough to keep a disk busy, few enough to stay under descriptor limits. */
+const PARALLEL_FILES = 16;
 
 /**
  * Blocks as files below a folder, one each: a relay may hold more than fits its memory.
@@ -26,27 +26,29 @@ export async function openFsBlocks(folder: string): Promise<DeviceBlocks> {
     }
   };
   await attempt(`opening ${folder}`, () => store.open());
+  const get: DeviceBlocks['get'] = (cid, signal) =>
+    attempt(`reading the block ${cid}`, async () => {
+      signal?.throwIfAborted();
+      if (!(await store.has(CID.parse(cid)))) {
+        throw new TabmeshError('not_found', `the block ${cid} is not on this device`, { details: { cid } });
+      }
+      const parts: Uint8Array[] = [];
+      for await (const part of store.get(CID.parse(cid))) parts.push(part);
+      return concatBytes(parts);
+    });
   return {
-    get: (cid, signal) =>
-      attempt(`reading the block ${cid}`, async () => {
-        signal?.throwIfAborted();
-        if (!(await store.has(CID.parse(cid)))) {
-          throw new TabmeshError('not_found', `the block ${cid} is not on this device`, { details: { cid } });
-        }
-        const parts: Uint8Array[] = [];
-        for await (const part of store.get(CID.parse(cid))) parts.push(part);
-        return concatBytes(parts);
-      }),
+    get,
+    getMany: (cids, signal) => mapBounded(cids, PARALLEL_FILES, (cid, _, inner) => get(cid, inner), signal),
     has: (cid) => attempt('looking for a block', async () => store.has(CID.parse(cid))),
     putMany: (blocks, signal) =>
       attempt('writing blocks', async () => {
-        await mapBounded(blocks, PARALLEL_WRITES, async ({ cid, bytes }) => store.put(CID.parse(cid), bytes), signal);
+        await mapBounded(blocks, PARALLEL_FILES, async ({ cid, bytes }) => store.put(CID.parse(cid), bytes), signal);
       }),
     delete: (cid) => attempt('deleting a block', async () => store.delete(CID.parse(cid))),
     list: (signal) => listFiles(store, folder, signal),
     deleteMany: (cids, signal) =>
       attempt('deleting blocks', async () => {
-        await mapBounded(cids, PARALLEL_WRITES, async (cid) => store.delete(CID.parse(cid)), signal);
+        await mapBounded(cids, PARALLEL_FILES, async (cid) => store.delete(CID.parse(cid)), signal);
       }),
   };
 }

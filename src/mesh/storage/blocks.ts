@@ -19,10 +19,17 @@ export function createBlockStore(store: KeyValueStore): DeviceBlocks {
     async get(cid, signal) {
       signal?.throwIfAborted();
       const bytes = await store.get<Uint8Array>(keyOf(cid));
-      if (bytes === undefined) {
-        throw new TabmeshError('not_found', `the block ${cid} is not on this device`, { details: { cid } });
-      }
+      if (bytes === undefined) throw absent(cid);
       return bytes;
+    },
+    async getMany(cids, signal) {
+      signal?.throwIfAborted();
+      const found = await store.getMany<Uint8Array>(cids.map(keyOf));
+      return cids.map((cid, index) => {
+        const bytes = found[index];
+        if (bytes === undefined) throw absent(cid);
+        return bytes;
+      });
     },
     async has(cid, signal) {
       signal?.throwIfAborted();
@@ -52,6 +59,10 @@ export function createBlockStore(store: KeyValueStore): DeviceBlocks {
 /** Bitswap, datasets and records know blocks by these addresses; the store only by their multihash. */
 export function addressOf(multihash: MultihashDigest): CidString {
   return CID.createV1(DAG_CBOR, multihash).toString() as CidString;
+}
+
+function absent(cid: CidString): TabmeshError {
+  return new TabmeshError('not_found', `the block ${cid} is not on this device`, { details: { cid } });
 }
 
 /** @throws `invalid_input` when the text is not a CID */

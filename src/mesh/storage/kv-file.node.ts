@@ -141,11 +141,13 @@ async function load(path: string): Promise<KeyValueStore> {
     });
   };
 
+  const read = (key: string): unknown => {
+    const bytes = checked().get(key);
+    return bytes === undefined ? undefined : deserialize(copy(bytes));
+  };
   return {
-    get: async <T>(key: string) => {
-      const bytes = checked().get(key);
-      return bytes === undefined ? undefined : (deserialize(copy(bytes)) as T);
-    },
+    get: async <T>(key: string) => read(key) as T | undefined,
+    getMany: async <T>(keys: readonly string[]) => keys.map((key) => read(key) as T | undefined),
     put: (key, value) => batch([{ key, value }]),
     delete: (key) => batch([{ key, value: undefined }]),
     keys: async (prefix = '') => [...checked().keys()].filter((key) => key.startsWith(prefix)).sort(),

@@ -65,6 +65,11 @@ export async function openIdbStore(name: string): Promise<KeyValueStore> {
   await attempt('opening', connect);
   return {
     get: <T>(key: string) => attempt(`reading ${key}`, async (db) => (await db.get(STORE, key)) as T | undefined),
+    getMany: <T>(keys: readonly string[]) =>
+      attempt(`reading ${keys.length} values`, async (db) => {
+        const { store } = db.transaction(STORE);
+        return (await Promise.all(keys.map((key) => store.get(key)))) as (T | undefined)[];
+      }),
     put: (key, value) => batch([{ key, value }]),
     delete: (key) => batch([{ key, value: undefined }]),
     keys: (prefix = '') =>

@@ -25,6 +25,7 @@ export function createMemoryStore(): KeyValueStore {
   return {
     // cloned both ways, as the persistent stores do: nobody holds what is stored
     get: async <T>(key: string) => structuredClone(open().get(key)) as T | undefined,
+    getMany: async <T>(keys: readonly string[]) => keys.map((key) => structuredClone(open().get(key)) as T | undefined),
     put: (key, value) => batch([{ key, value }]),
     delete: (key) => batch([{ key, value: undefined }]),
     keys: async (prefix = '') => [...open().keys()].filter((key) => key.startsWith(prefix)).sort(),

@@ -1,17 +1,17 @@
 import type { BlockSource, BlockStore, DatasetManifest, DatasetSummary, RecordEntry } from '../../contracts/dataset.ts';
 import type { DatasetsPort, RoomDataset } from '../../contracts/ports.ts';
-import { datasetBlocks, deletableBlocks } from '../../data/blocks.ts';
+import { deletableBlocks } from '../../data/blocks.ts';
 import { exportCar } from '../../data/car-export.ts';
 import { importCar } from '../../data/car-import.ts';
 import { readManifest, readRecord, readRecords } from '../../data/read.ts';
 import { TabmeshError } from '../../lib/errors.ts';
-import type { CidString, DeviceId } from '../../lib/ids.ts';
+import type { CidString, DeviceId, PeerId } from '../../lib/ids.ts';
+import type { Log } from '../../lib/log.ts';
 import type { RoomReplica } from '../../mesh/replica/replica.ts';
 import type { BlockHold } from '../../mesh/storage/hold.ts';
+import type { Transfers } from '../../mesh/transfer/transfers.ts';
+import { copyDataset } from './copy-dataset.ts';
 import type { DeviceSearch } from './device-search.ts';
-
-/** Blocks asked for at a time when a dataset is copied: Bitswap merges wants of one turn into a message. */
-const COPY_BATCH = 32;
 
 export interface RoomDatasetsOptions {
   readonly replica: RoomReplica;
@@ -19,10 +19,14 @@ export interface RoomDatasetsOptions {
   readonly local: BlockStore;
   /** the room's blocks, over Bitswap */
   readonly network: BlockSource;
+  readonly transfers: Pick<Transfers, 'fetch'>;
+  /** linked peers of a device, the best link first */
+  readonly peersOf: (device: DeviceId) => readonly PeerId[];
   readonly search: DeviceSearch;
   /** keeps deleting apart from writing, over all tabs of the device */
   readonly hold: BlockHold;
   readonly online: () => ReadonlySet<DeviceId>;
+  readonly log: Log;
 }
 
 /** The datasets of the room: what there is, reading it, keeping a copy, letting go of it. */
@@ -123,17 +127,10 @@ export class RoomDatasets implements DatasetsPort {
   }
 
   async #copy(data: CidString, signal: AbortSignal): Promise<void> {
-    const { network } = this.#options;
-    const { holders: _, ...summary } = this.find(data);
-    let batch: CidString[] = [];
-    const fetchBatch = () => Promise.all(batch.map((cid) => network.get(cid, signal)));
-    for await (const cid of datasetBlocks(summary, network, signal)) {
-      batch.push(cid);
-      if (batch.length < COPY_BATCH) continue;
-      await fetchBatch();
-      batch = [];
-    }
-    await fetchBatch();
+    const { peersOf } = this.#options;
+    const { holders, ...summary } = this.find(data);
+    const others = holders.filter(({ self }) => !self).flatMap(({ device }) => peersOf(device));
+    await copyDataset(summary, { ...this.#options, holders: others }, signal);
     await this.publish(summary, signal);
   }
 

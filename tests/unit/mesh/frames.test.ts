@@ -24,6 +24,43 @@ describe('frames of /mcp+p2p', () => {
     );
   });
 
+  it('are made of their parts, or of text, as of bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 200 }),
+        fc.array(fc.uint8Array({ maxLength: 50 })),
+        (text, parts) => {
+          const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+          expect(hex(encodeFrame(text))).toBe(hex(encodeFrame(new TextEncoder().encode(text))));
+          expect(hex(encodeFrame(parts))).toBe(hex(encodeFrame(Buffer.concat(parts))));
+        },
+      ),
+    );
+  });
+
+  it('never occupy more than twice what has arrived of them, whatever is declared and however small the pieces', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1 << 24 }),
+        fc.array(fc.integer({ min: 1, max: 5_000 }), { maxLength: 60 }),
+        (declared, pieces) => {
+          const decoder = new FrameDecoder();
+          const header = new Uint8Array(4);
+          new DataView(header.buffer).setUint32(0, declared);
+          decoder.push(header);
+          let arrived = 4;
+          for (const size of pieces) {
+            if (arrived - 4 + size >= declared) break;
+            expect(decoder.push(new Uint8Array(size))).toEqual([]);
+            arrived += size;
+            expect(decoder.pendingBytes).toBe(arrived);
+            expect(decoder.heldBytes).toBeLessThanOrEqual(2 * arrived + 64 * 1024);
+          }
+        },
+      ),
+    );
+  });
+
   it('start with the big-endian length', () => {
     expect([...encodeFrame(new Uint8Array([7, 8]))]).toEqual([0, 0, 0, 2, 7, 8]);
   });

@@ -2,66 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import { PeerBudget } from '../../../src/mesh/rpc/budget.ts';
-import type { FramedStream } from '../../../src/mesh/rpc/framed-stream.ts';
-import { encodeMessage } from '../../../src/mesh/rpc/messages.ts';
 import { MEMBER_QUOTAS } from '../../../src/mesh/rpc/quotas.ts';
-import type { RequestHandler } from '../../../src/mesh/rpc/session.ts';
-import { RpcSession } from '../../../src/mesh/rpc/session.ts';
-
-interface End {
-  readonly session: RpcSession;
-  /** everything this end has sent, decoded */
-  readonly sent: Record<string, unknown>[];
-  readonly stream: FramedStream;
-}
-
-/** Two sessions, each other's other end. */
-function pair(
-  serve: RequestHandler,
-  options: { maxBytes?: number; quotas?: Partial<typeof MEMBER_QUOTAS> } = {},
-): [End, End] {
-  const ends: End[] = [];
-  const make = (index: number, handler: RequestHandler): End => {
-    const sent: Record<string, unknown>[] = [];
-    let closed = false;
-    const end = () => {
-      if (closed) return;
-      closed = true;
-      for (const each of ends) each.stream.abort(new Error('the other end is gone'));
-      ends[index]?.session.ended();
-    };
-    const stream: FramedStream = {
-      send(payload) {
-        if (closed) return Promise.reject(new TabmeshError('peer_unreachable', 'closed', { details: { sent: false } }));
-        if (payload.byteLength > (options.maxBytes ?? Infinity)) {
-          return Promise.reject(new TabmeshError('payload_too_large', 'too large for a frame'));
-        }
-        sent.push(JSON.parse(new TextDecoder().decode(payload)) as Record<string, unknown>);
-        queueMicrotask(() => ends[1 - index]?.session.receive(payload));
-        return Promise.resolve();
-      },
-      close: () => {
-        end();
-        return Promise.resolve();
-      },
-      abort: end,
-      get closed() {
-        return closed;
-      },
-    };
-    const quotas = { ...MEMBER_QUOTAS, ...options.quotas };
-    return { session: new RpcSession({ stream, handler, budget: new PeerBudget(quotas, systemClock) }), sent, stream };
-  };
-  ends.push(make(0, serve), make(1, serve));
-  return [ends[0]!, ends[1]!];
-}
-
-const never: RequestHandler = (_method, _params, { signal }) =>
-  new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => {
-      reject(signal.reason as Error);
-    });
-  });
+import { manualClock, settle } from '../../support/manual-clock.ts';
+import { never, rawPair, sessionPair as pair } from '../../support/rpc-pair.ts';
 
 describe('an RPC session', () => {
   it('answers many requests in flight, each its own', async () => {
@@ -106,20 +49,21 @@ describe('an RPC session', () => {
     });
     const controller = new AbortController();
     const answer = a.session.request('x', {}, { signal: controller.signal });
-    await expect.poll(() => a.sent.length).toBe(1);
+    await expect.poll(() => b.session.serving).toBe(1);
     controller.abort(new TabmeshError('cancelled', 'enough'));
     await expect(answer).rejects.toMatchObject({ code: 'cancelled' });
     await expect.poll(() => cancelled).toMatchObject({ code: 'cancelled' });
-    expect(b.sent).toEqual([]);
+    await expect.poll(() => b.session.serving).toBe(0);
+    expect(a.framed.receivedBytes).toBe(0);
   });
 
   it('gives up after its time limit and says so to the other side', async () => {
-    const [a] = pair(never);
+    const [a, b] = pair(never);
     await expect(a.session.request('slow', {}, { timeoutMs: 10 })).rejects.toMatchObject({
       code: 'timeout',
       details: { method: 'slow' },
     });
-    expect(a.sent.at(-1)).toMatchObject({ method: 'notifications/cancelled' });
+    await expect.poll(() => b.session.serving).toBe(0);
   });
 
   it('fails what waits when the stream ends, and cancels what it serves', async () => {
@@ -129,8 +73,8 @@ describe('an RPC session', () => {
       return never(method, params, context);
     });
     const answer = a.session.request('x', {});
-    await expect.poll(() => a.sent.length).toBe(1);
-    b.stream.abort(new Error('gone'));
+    await expect.poll(() => b.session.serving).toBe(1);
+    b.framed.abort(new Error('gone'));
     await expect(answer).rejects.toMatchObject({ code: 'peer_unreachable', details: { sent: true } });
     expect(cancelled).toBe(true);
     await expect(a.session.request('x', {})).rejects.toMatchObject({ details: { sent: false } });
@@ -154,16 +98,6 @@ describe('an RPC session', () => {
     expect(started).toBe(2);
   });
 
-  it('refuses an id that is in flight', async () => {
-    const [a, b] = pair(never);
-    const request = encodeMessage({ jsonrpc: '2.0', id: 7, method: 'x' });
-    b.session.receive(request);
-    b.session.receive(request);
-    await expect.poll(() => b.sent.length).toBe(1);
-    expect(b.sent[0]).toMatchObject({ id: 7, error: { data: { token: 'duplicate_in_flight_id' } } });
-    expect(a.session.closed).toBe(false);
-  });
-
   it('says when an answer is too large instead of leaving the caller to its timeout', async () => {
     const [a] = pair(() => Promise.resolve('x'.repeat(5_000)), { maxBytes: 2_000 });
     await expect(a.session.request('big', {})).rejects.toMatchObject({ code: 'payload_too_large' });
@@ -175,10 +109,14 @@ describe('an RPC session', () => {
     ['another protocol', '{"jsonrpc":"1.0","id":1,"method":"x"}'],
     ['params that are no object', '{"jsonrpc":"2.0","id":1,"method":"x","params":[1]}'],
     ['an answer without result or error', '{"jsonrpc":"2.0","id":1}'],
-  ])('ends on %s', (_what, text) => {
-    const [, b] = pair(never);
-    b.session.receive(new TextEncoder().encode(text));
-    expect(b.session.closed).toBe(true);
+    ['an answer with both', '{"jsonrpc":"2.0","id":1,"result":1,"error":{"code":1,"message":""}}'],
+    ['a request without a usable id', '{"jsonrpc":"2.0","id":null,"method":"x"}'],
+    ['a method that is no name', '{"jsonrpc":"2.0","id":1,"method":7}'],
+  ])('ends on %s, and says why', async (_what, text) => {
+    const [raw, { session }] = rawPair(never);
+    raw.say(text);
+    await expect.poll(() => session.closed).toBe(true);
+    expect(raw.heard).toMatchObject([{ id: null, error: { data: { details: { token: 'payload_not_object' } } } }]);
   });
 
   it('shares its budget with the other streams of the peer', () => {
@@ -189,9 +127,61 @@ describe('an RPC session', () => {
     expect(budget.beginRequest()).toBe(true);
   });
 
-  it('ends on a flood', () => {
-    const [, b] = pair(() => Promise.resolve({}), { quotas: { messageBurst: 3, messagesPerSecond: 0 } });
-    for (let id = 0; id < 4; id++) b.session.receive(encodeMessage({ jsonrpc: '2.0', id, method: 'ping' }));
-    expect(b.session.closed).toBe(true);
+  it('ends on a flood', async () => {
+    const [raw, { session }] = rawPair(() => Promise.resolve({}), {
+      quotas: { messageBurst: 3, messagesPerSecond: 0 },
+    });
+    for (let id = 0; id < 4; id++) raw.say({ jsonrpc: '2.0', id, method: 'ping' });
+    await expect.poll(() => session.closed).toBe(true);
+  });
+
+  it('answers a ping while all places for requests are taken', async () => {
+    const [a] = pair((method, ...rest) => (method === 'ping' ? Promise.resolve({}) : never(method, ...rest)), {
+      quotas: { inFlight: 1 },
+    });
+    const busy = a.session.request('x', {});
+    await expect(a.session.request('ping', {})).resolves.toEqual({});
+    a.framed.abort(new Error('enough'));
+    await expect(busy).rejects.toMatchObject({ code: 'peer_unreachable' });
+  });
+
+  it('says nothing more when nothing has happened for its idle time, and closes', async () => {
+    const clock = manualClock();
+    const [raw, { session }] = rawPair(never, { clock, idleMs: 1_000 });
+    await clock.advance(900);
+    raw.say({ jsonrpc: '2.0', method: 'notifications/hello' });
+    await settle();
+    await clock.advance(900);
+    expect(session.closed).toBe(false);
+    await clock.advance(200);
+    expect(session.closed).toBe(true);
+    expect(raw.heard).toMatchObject([{ id: null, error: { data: { details: { token: 'idle_timeout' } } } }]);
+  });
+
+  it('is not idle while a request runs, whichever side has asked', async () => {
+    const clock = manualClock();
+    const [a, b] = pair(never, { clock, idleMs: 1_000 });
+    const answer = a.session.request('slow', {}, { timeoutMs: 5_000 });
+    answer.catch(() => undefined);
+    await clock.advance(4_000);
+    expect([a.session.closed, b.session.closed]).toEqual([false, false]);
+    await clock.advance(1_001);
+    await expect(answer).rejects.toMatchObject({ code: 'timeout' });
+    await clock.advance(2_000);
+    expect([a.session.closed, b.session.closed]).toEqual([true, true]);
+  });
+
+  it('is idle when a frame comes a byte at a time, and not while a large one comes', async () => {
+    const clock = manualClock();
+    const [slow, one] = rawPair(never, { clock, idleMs: 1_000 });
+    const [large, two] = rawPair(never, { clock, idleMs: 1_000 });
+    slow.sayBytes(new Uint8Array([0, 1, 0, 0]));
+    large.sayBytes(new Uint8Array([0, 1, 0, 0]));
+    for (let i = 0; i < 3; i++) {
+      slow.sayBytes(new Uint8Array(1));
+      large.sayBytes(new Uint8Array(16 * 1024));
+      await clock.advance(600);
+    }
+    expect([one.session.closed, two.session.closed]).toEqual([true, false]);
   });
 });
