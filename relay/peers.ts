@@ -3,6 +3,7 @@ import type { ClientToken, FetchTicket } from '../src/contracts/relay.ts';
 import type { Clock } from '../src/lib/clock.ts';
 import type { DeviceId, PeerId, RoomId } from '../src/lib/ids.ts';
 import type { Log } from '../src/lib/log.ts';
+import type { IceConfig } from './ice.ts';
 import type { RoomChoice } from './config/parse.ts';
 import type { RelayUrls } from './config/urls.ts';
 import type { Rooms } from './rooms.ts';
@@ -12,6 +13,12 @@ export interface RelayPeersOptions {
   /** absolute; exists, is locked for this process, and is ours to fill */
   readonly dataDir: string;
   readonly room: RoomChoice;
+  /** anyone may use the relay */
+  readonly openRelay: boolean;
+  /** where to listen for WebRTC-Direct, and what to announce of it; null without */
+  readonly direct: { readonly listen: string; readonly announce: readonly string[] } | null;
+  /** STUN and TURN servers that peers are told of */
+  readonly ice: IceConfig;
   /** the port is open already, and answers "starting" until the peers are there */
   readonly urls: RelayUrls;
   /** outgoing requests of the relay's own peer, under the same checks and upstream mapping as `/fetch` */
@@ -42,6 +49,8 @@ export interface RelayPeers {
   /** whole link to the room of the relay; null when it is a member of none */
   readonly invite: string | null;
   readonly room: RoomId | null;
+  /** the key that is in the relay's own invite, as it is now; null when it wants none */
+  accessKey(): Uint8Array | null;
   /**
    * Where a WebSocket upgrade goes.
    * @param path of the request, without query

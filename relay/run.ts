@@ -1,5 +1,6 @@
 import { toTabmeshError } from '../src/lib/errors.ts';
 import { lineLog } from '../src/lib/log.ts';
+import { runAccessCommand } from './access/command.ts';
 import { humanLines, insecureWarning, jsonLine } from './announce.ts';
 import { helpText } from './config/help.ts';
 import { parseConfig } from './config/parse.ts';
@@ -31,6 +32,11 @@ export async function runRelay(around: Surroundings): Promise<number> {
   const log = lineLog((line) => stderr(`${line}\n`), 'tabmesh', ['info', 'warn', 'error']);
   let relay: Relay;
   try {
+    const [command, ...rest] = around.args;
+    if (command === 'access') {
+      stdout(await runAccessCommand(rest, around.env));
+      return 0;
+    }
     const config = parseConfig(around.args, around.env);
     if (config === 'help') {
       stdout(helpText());

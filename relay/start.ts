@@ -4,6 +4,7 @@ import { TabmeshError } from '../src/lib/errors.ts';
 import type { Log } from '../src/lib/log.ts';
 import { isLoopbackHost } from './config/hosts.ts';
 import type { Config } from './config/parse.ts';
+import { directAddresses } from './config/webrtc-direct.ts';
 import { UPSTREAMS } from './config/upstreams.ts';
 import { relayUrls, type RelayUrls } from './config/urls.ts';
 import { openDataDir } from './data-dir/open.ts';
@@ -12,6 +13,7 @@ import { upstreamsFetchPort } from './http/fetch/port.ts';
 import { createUpstreams } from './http/fetch/upstreams.ts';
 import type { TlsFiles } from './http/listener.ts';
 import { createHttpServer } from './http/server.ts';
+import type { IceConfig } from './ice.ts';
 import type { RelayPeers, StartRelayPeers } from './peers.ts';
 import { createTickets } from './tickets.ts';
 import { openTokens } from './tokens.ts';
@@ -71,6 +73,9 @@ export async function startRelay(options: StartOptions): Promise<Relay> {
     const peers = await startRelayPeers({
       dataDir: dataDir.path,
       room: config.room,
+      openRelay: config.openRelay,
+      direct: config.webrtcDirect === null ? null : directAddresses(config.webrtcDirect, config.host),
+      ice: await readIce(config),
       urls,
       fetch: upstreamsFetchPort(upstreams),
       issueTicket: (holder) => tickets.issue(holder),
@@ -89,10 +94,12 @@ export async function startRelay(options: StartOptions): Promise<Relay> {
         version: VERSION,
         peerId: peers.peerId,
         multiaddrs: peers.multiaddrs,
+        open: config.openRelay,
         directFetch: overrides.size === 0,
         demo: config.demo,
         contact: config.contact,
       },
+      accessKey: tellsAccessKey(config) ? () => peers.accessKey() : null,
       rooms: peers.rooms,
       tokens,
       tickets,
@@ -119,6 +126,27 @@ async function readTls({ tls }: Config): Promise<TlsFiles | null> {
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TabmeshError('invalid_input', `--tls-cert and --tls-key cannot be read: ${why}`, { cause });
+  }
+}
+
+/**
+ * Whether pages of this relay are told its access key. Only where nobody but this machine's users reaches it: then the key
+ * keeps out foreign pages alone, which cannot read the answer. With a proxy before it, the whole world may be asking.
+ */
+function tellsAccessKey({ host, publicUrl, trustProxy }: Config): boolean {
+  return isLoopbackHost(host) && publicUrl === null && !trustProxy;
+}
+
+async function readIce({ ice }: Config): Promise<IceConfig> {
+  const { stun, turn, turnSecretFile } = ice;
+  if (turnSecretFile === null) return { stun, turn, turnSecret: null };
+  try {
+    const turnSecret = (await readFile(turnSecretFile, 'utf8')).trim();
+    if (turnSecret === '') throw new Error('it is empty');
+    return { stun, turn, turnSecret };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TabmeshError('invalid_input', `--turn-secret-file cannot be read: ${why}`, { cause });
   }
 }
 

@@ -15,6 +15,7 @@ export interface BenchRelay {
   readonly token: string;
   readonly invite: string;
   readonly peerId: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -35,7 +36,7 @@ export async function startRelay(): Promise<BenchRelay> {
   try {
     for await (const line of createInterface({ input: child.stdout, signal: AbortSignal.timeout(START_MS) })) {
       child.stdout.resume();
-      return { ...(JSON.parse(line) as Omit<BenchRelay, 'stop'>), stop };
+      return { ...(JSON.parse(line) as Omit<BenchRelay, 'stop' | 'pid'>), pid: child.pid ?? 0, stop };
     }
     throw new Error('the relay ended before it was ready');
   } catch (error) {

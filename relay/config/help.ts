@@ -17,6 +17,8 @@ export function helpText(): string {
     '',
     ...lines,
     '',
+    'node relay/main.ts access list | create NAME | revoke NAME  shows and changes who may use the relay.',
+    '',
     `Every option is also an environment variable, such as ${environmentName('public-url')}; the command line wins.`,
     `Services for --upstream: ${UPSTREAM_NAMES.join(', ')}.`,
     '',

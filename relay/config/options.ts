@@ -23,6 +23,28 @@ export const OPTION_ROWS = [
   { name: 'data', type: 'string', value: 'DIR', help: `folder for keys, tokens and rooms (${DEFAULT_DATA})` },
   { name: 'room', type: 'string', value: 'INVITE', help: 'join the room of this invite instead of an own one' },
   { name: 'no-room', type: 'boolean', help: 'be a member of no room, only introduce peers' },
+  { name: 'open-relay', type: 'boolean', help: 'let anyone use this relay: no access key is wanted' },
+  {
+    name: 'webrtc-direct',
+    type: 'string',
+    value: '[ADDRESS:]PORT',
+    help: 'also listen for WebRTC on this UDP port, for browsers where there is no TLS; ADDRESS is what others see',
+  },
+  {
+    name: 'stun',
+    type: 'string',
+    value: 'URL',
+    multiple: true,
+    help: 'tell peers of a STUN server; may be given again',
+  },
+  {
+    name: 'turn',
+    type: 'string',
+    value: 'URL',
+    multiple: true,
+    help: 'tell peers of a TURN server; may be given again',
+  },
+  { name: 'turn-secret-file', type: 'string', value: 'FILE', help: 'the secret shared with the TURN servers' },
   { name: 'demo', type: 'boolean', help: 'answer upstream services from records that come with Tabmesh' },
   {
     name: 'upstream',

@@ -4,8 +4,10 @@ import { parseArgs } from 'node:util';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import { DEFAULT_CONTACT } from '../../src/peer/contact.ts';
 import { badOption } from './bad-option.ts';
+import { parseIce } from './ice.ts';
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, environmentName, OPTION_ROWS } from './options.ts';
 import type { OptionName, OptionRow } from './options.ts';
+import { webrtcDirect, type DirectChoice } from './webrtc-direct.ts';
 import { parseUpstreams, type UpstreamOverrides } from './upstreams.ts';
 
 /** Which room the relay is a member of. */
@@ -24,6 +26,14 @@ export interface Config {
   /** absolute */
   readonly dataDir: string;
   readonly room: RoomChoice;
+  /** anyone may use the relay */
+  readonly openRelay: boolean;
+  readonly webrtcDirect: DirectChoice | null;
+  readonly ice: {
+    readonly stun: readonly string[];
+    readonly turn: readonly string[];
+    readonly turnSecretFile: string | null;
+  };
   readonly demo: boolean;
   readonly upstreams: UpstreamOverrides;
   /** the address that upstream services are told */
@@ -53,8 +63,11 @@ export function parseConfig(
     trustProxy: values['trust-proxy'] === true,
     dataDir: resolve(text(values, 'data') ?? DEFAULT_DATA),
     room: room(text(values, 'room'), values['no-room'] === true),
+    openRelay: values['open-relay'] === true,
+    webrtcDirect: webrtcDirect(text(values, 'webrtc-direct')),
+    ice: parseIce(list(values, 'stun'), list(values, 'turn'), text(values, 'turn-secret-file')),
     demo: values.demo === true,
-    upstreams: parseUpstreams(Array.isArray(values.upstream) ? values.upstream : []),
+    upstreams: parseUpstreams(list(values, 'upstream')),
     contact: contact(text(values, 'contact')),
     json: values.json === true,
   };
@@ -94,6 +107,11 @@ function text(values: Values, name: OptionName): string | undefined {
   const value = values[name];
   if (value === '') throw badOption(name, value, 'given: the value is empty');
   return typeof value === 'string' ? value : undefined;
+}
+
+function list(values: Values, name: OptionName): readonly string[] {
+  const value = values[name];
+  return Array.isArray(value) ? (value as readonly string[]) : [];
 }
 
 function contact(value: string | undefined): string {

@@ -61,7 +61,8 @@ function webSocketAddress(url: URL): string {
   return `/${family}/${host}/tcp/${port}/${tls ? 'tls/ws' : 'ws'}`;
 }
 
-function machineAddresses(): string[] {
+/** This machine's own addresses, without loopback. */
+export function machineAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ internal, scopeid, family }) => !internal && (family === 'IPv4' || scopeid === 0))

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { TabmeshError } from '../../src/lib/errors.ts';
 
 /** Proxies keep idle connections for a minute; closing a little later spares them the race. */
@@ -35,6 +35,11 @@ export function createListener(tls: TlsFiles | null): Listener {
   const server = tls === null ? createServer(onRequest) : createSecure(tls, onRequest);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on('connection', (socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
+  const connections = new Set<Socket>();
+  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   return {
     server,
     async listen(port, host) {
@@ -61,6 +66,8 @@ export function createListener(tls: TlsFiles | null): Listener {
           resolve();
         });
         server.closeIdleConnections();
+        // clients open some in advance; Node does not call them idle before their first request
+        for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
       }),
   };
 }

@@ -24,7 +24,9 @@ import { toolsRest } from './tools-rest.ts';
 export interface RoutesDeps {
   readonly urls: RelayUrls;
   /** what `/config` answers */
-  readonly config: RelayConfig;
+  readonly config: Omit<RelayConfig, 'accessKey'>;
+  /** the relay's access key, to be told in `/config`; null when it is not to be told */
+  readonly accessKey: (() => Uint8Array | null) | null;
   readonly rooms: Rooms;
   readonly tokens: Pick<Tokens, 'verify'>;
   readonly tickets: Tickets;
@@ -65,7 +67,7 @@ export async function createRoutes(
   const quota = createFetchQuota(fetchQuota, clock);
   await scope(app, (routes) => {
     health(routes, rooms);
-    configRoute(routes, deps.config);
+    configRoute(routes, deps.config, deps.accessKey);
   });
   await scope(app, (routes) => {
     fetchRoute(routes, { tickets: deps.tickets, upstreams: deps.upstreams, quota, origins: urls.origins });

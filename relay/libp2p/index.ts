@@ -18,9 +18,12 @@ import { startHeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { readRelays } from '../../src/peer/room/read-relays.ts';
 import { RELAY_METHODS } from '../../src/peer/room/relay-services.ts';
 import type { RoomChoice } from '../config/parse.ts';
+import { openAccessKeys, type AccessKeys } from '../access/keys.ts';
+import { iceGrant } from '../ice.ts';
 import type { RelayPeers, RelayPeersOptions, StartRelayPeers } from '../peers.ts';
 import type { RoomGateway } from '../rooms.ts';
 import { VERSION } from '../version.ts';
+import { loadDirectCertificate } from './direct-certificate.ts';
 import type { RelayNode } from './relay-node.ts';
 import { startRelayNode } from './relay-node.ts';
 
@@ -30,25 +33,45 @@ const OWN_ROOM = 'relay/room';
 const OWN_ROOM_NAME = 'Research room';
 /** Below this path, a room's peer answers WebSockets under its peer id. */
 const ROOM_PATH = '/room/';
+/** WebRTC-Direct addresses are long, and one is enough where WebSockets fail. */
+const MAX_DIRECT = 2;
 
 /** Starts the relay's own node and its peer in the room it is a member of. */
 export const startRelayPeers: StartRelayPeers = async (options) => {
-  const { dataDir, urls, log, signal } = options;
+  const { dataDir, urls, openRelay, clock, log, signal } = options;
   const store = await openFileStore(join(dataDir, 'device'));
+  let keys: AccessKeys | undefined;
   let relay: RelayNode | undefined;
   let headless: HeadlessRoom | undefined;
   const close = async () => {
     await Promise.allSettled([headless?.close()]);
     await Promise.allSettled([relay?.stop()]);
+    keys?.close();
     await store.close();
   };
   try {
     const deviceKey = await loadDeviceKey({ store, lock: createProcessLock(), signal });
-    relay = await startRelayNode(await loadRelayKey(store), urls.announce, log);
+    const access = await openAccessKeys({ dataDir, clock, log }, () => {
+      relay?.access.review().catch((error: unknown) => {
+        log.error('access not reviewed', { reason: String(error) });
+      });
+    });
+    keys = access;
+    const direct = await directListener(options);
+    relay = await startRelayNode({
+      privateKey: await loadRelayKey(store),
+      announce: [...urls.announce, ...(direct?.announce ?? [])],
+      access: { find: (id) => access.find(id), open: openRelay, ice: (peer) => iceGrant(options.ice, peer, clock) },
+      direct,
+      clock,
+      log,
+    });
     const peerId = relay.libp2p.peerId.toString() as PeerId;
+    const directly = direct?.announce.slice(0, MAX_DIRECT) ?? [];
     // a machine with many networks has more addresses than an invite holds; the best come first
-    const reachable = urls.announce.slice(0, MAX_RELAYS);
-    const multiaddrs = reachable.map((address) => `${address}/p2p/${peerId}`);
+    const reachable = urls.announce.slice(0, MAX_RELAYS - directly.length);
+    const multiaddrs = [...reachable, ...directly].map((address) => `${address}/p2p/${peerId}`);
+    const accessKey = () => (openRelay ? null : access.own());
     const invite = await chooseRoom(store, options.room, deviceKey.id, multiaddrs);
     if (invite !== null) {
       const { room } = invite;
@@ -57,12 +80,18 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
         remember: (secret) => createRoomsStore(store).renew(secret),
         folder: join(dataDir, 'rooms', room),
         deviceKey,
+        ownRelay: peerId,
         // its own relay, without the way round over the public address
         relays: [
           parseRelayAddress(`/ip4/127.0.0.1/tcp/${relay.port}/ws/p2p/${peerId}`),
           // another relay introduces members whose invite names only that one
           ...readRelays(invite.relays, log).filter((other) => other.peer !== peerId),
         ],
+        access: {
+          // its own takes it in by the key of its own, whatever has been taken back since the invite
+          key: (other) => (other === peerId ? access.own() : (invite.access[other] ?? null)),
+          granted: () => undefined, // it dials nobody by WebRTC
+        },
         announce: (peer) =>
           reachable.map((address) => `${address}/http-path/${encodeURIComponent(ROOM_PATH.slice(1) + peer)}`),
         fetch: options.fetch,
@@ -73,12 +102,23 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
         log,
       });
     }
-    return running(options, { relay, headless, invite, peerId, multiaddrs, close });
+    return running(options, { relay, headless, invite, peerId, multiaddrs, accessKey, close });
   } catch (error) {
     await close();
     throw error;
   }
 };
+
+/** The WebRTC-Direct listener that was asked for, with the certificate that it has had from its first start. */
+async function directListener({ dataDir, direct }: RelayPeersOptions) {
+  if (direct === null) return null;
+  const certificate = await loadDirectCertificate(join(dataDir, 'webrtc-direct.pem'));
+  return {
+    listen: [direct.listen],
+    announce: direct.announce.map((address) => `${address}/certhash/${certificate.certhash}`),
+    certificate,
+  };
+}
 
 function running(
   { urls }: RelayPeersOptions,
@@ -88,10 +128,11 @@ function running(
     readonly invite: Invite | null;
     readonly peerId: PeerId;
     readonly multiaddrs: readonly string[];
+    readonly accessKey: () => Uint8Array | null;
     readonly close: () => Promise<void>;
   },
 ): RelayPeers {
-  const { relay, headless, invite, peerId, multiaddrs, close } = parts;
+  const { relay, headless, invite, peerId, multiaddrs, accessKey, close } = parts;
   const gateway: RoomGateway | undefined =
     headless === undefined || invite === null
       ? undefined
@@ -104,9 +145,15 @@ function running(
       if (invite === null) return null;
       // the secret changes
       const { room, epoch, secret } = headless?.room.secret() ?? invite;
-      return new URL(encodeInvite({ ...invite, room, epoch, secret }), urls.app).href;
+      // a room that was made elsewhere is also met at this relay
+      const relays = [...new Set([...invite.relays, ...multiaddrs])].slice(0, MAX_RELAYS);
+      // the key changes, too
+      const key = accessKey();
+      const access = key === null ? invite.access : { ...invite.access, [peerId]: key };
+      return new URL(encodeInvite({ ...invite, room, epoch, secret, relays, access }), urls.app).href;
     },
     room: invite?.room ?? null,
+    accessKey,
     upgradePort(path) {
       if (path === '/') return relay.port;
       return headless !== undefined && path === ROOM_PATH + headless.peer ? headless.port : undefined;

@@ -1,16 +1,31 @@
 import type { PeerId } from '../lib/ids.ts';
 
-/** Answer of `GET /config`: public, the same for everybody. */
+/**
+ * Answer of `GET /config`: public, the same for everybody, but for `accessKey`, which a relay tells only where nobody but
+ * this machine's users can ask.
+ */
 export interface RelayConfig {
   readonly version: string;
   readonly peerId: PeerId;
   /** dialable libp2p addresses of the relay, with peer id, derived from the public URL */
   readonly multiaddrs: readonly string[];
+  /** true when the relay wants no access key */
+  readonly open: boolean;
+  /** base64url; null when the relay can be reached from elsewhere, or wants none */
+  readonly accessKey: string | null;
   /** false when an upstream is overridden (tests, demo): tabs must then go through `/fetch` */
   readonly directFetch: boolean;
   readonly demo: boolean;
   /** the address that upstream services are told */
   readonly contact: string;
+}
+
+/** A STUN or TURN server, as `RTCConfiguration` names it. */
+export interface IceServer {
+  readonly urls: readonly string[];
+  /** of a TURN server */
+  readonly username?: string;
+  readonly credential?: string;
 }
 
 /** What the relay's peer gives a member over the mesh. */

@@ -11,8 +11,8 @@ export const FORMAT_VERSIONS = {
   dataset: 1,
   /** persisted search segments */
   segment: 1,
-  /** replica log entries */
-  replica: 1,
+  /** replica logs */
+  replica: 2,
   /** persisted workflow runs */
   run: 1,
 } as const;
@@ -22,7 +22,11 @@ export const PROTOCOLS = {
   join: '/tabmesh/join/1',
   /** fetching the secret of a newer epoch */
   epoch: '/tabmesh/epoch/1',
-  replica: '/tabmesh/replica/1',
+  replica: '/tabmesh/replica/2',
   rendezvous: '/tabmesh/rendezvous/1',
+  /** presenting a relay's access key */
+  access: '/tabmesh/access/1',
   mcp: '/mcp+p2p/1.0.0',
+  /** a dataset's blocks, on a stream of their own */
+  transfer: '/tabmesh/transfer/1',
 } as const;

@@ -3,6 +3,7 @@ import type { Connection, Libp2p } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startRelayNode } from '../../relay/libp2p/relay-node.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { joinTopic } from '../../src/mesh/rendezvous/client.ts';
 import type { RendezvousEvent } from '../../src/mesh/rendezvous/messages.ts';
@@ -16,7 +17,14 @@ afterEach(async () => {
 });
 
 async function startRelay() {
-  const relay = await startRelayNode(await generateKeyPair('Ed25519'), ['/ip4/127.0.0.1/tcp/1/ws'], silentLog);
+  const relay = await startRelayNode({
+    privateKey: await generateKeyPair('Ed25519'),
+    announce: ['/ip4/127.0.0.1/tcp/1/ws'],
+    // who may be introduced is another matter: relay-access.test.ts
+    access: { find: () => undefined, open: true, ice: () => ({ ice: [], iceTtlMs: null }) },
+    clock: systemClock,
+    log: silentLog,
+  });
   running.push(relay);
   const address = `/ip4/127.0.0.1/tcp/${String(relay.port)}/ws/p2p/${relay.libp2p.peerId.toString()}`;
   return { relay, address };

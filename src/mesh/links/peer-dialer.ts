@@ -46,6 +46,8 @@ interface Target {
   dialling: boolean;
   /** when a call last asked for this peer; ms */
   demandedAt: number;
+  /** why the last try failed, to reach it or to reach it directly */
+  failure: string | null;
 }
 
 export interface PeerDialerOptions {
@@ -77,7 +79,10 @@ export class PeerDialer {
     options.membership.subscribe(({ type, link }) => {
       const target = this.#targets.get(link.member.peer);
       if (target === undefined) return;
-      if (type === 'opened') target.attempts = 0;
+      if (type === 'opened') {
+        target.attempts = 0;
+        if (link.direct) target.failure = null;
+      }
       // both sides see the loss; the one that dialled goes first
       else this.#schedule(target, link.connection.direction === 'outbound' ? 0 : COURTESY_MS);
     });
@@ -87,6 +92,11 @@ export class PeerDialer {
   connecting(): readonly PeerId[] {
     const { membership } = this.#options;
     return [...this.#targets.keys()].filter((peer) => membership.linkTo(peer) === undefined);
+  }
+
+  /** Why the last try failed, to reach a peer or to reach it directly; null when none has since there was a direct link. */
+  failure(peer: PeerId): string | null {
+    return this.#targets.get(peer)?.failure ?? null;
   }
 
   /** Peers that were there before us: ours to dial. */
@@ -108,6 +118,15 @@ export class PeerDialer {
       target.listing = other;
       return;
     }
+    if (target.timer !== null) clearTimeout(target.timer);
+    this.#targets.delete(peer);
+    this.#options.onChange();
+  }
+
+  /** Wants no link to the peer any more, whoever lists it; the next introduction changes that. */
+  forget(peer: PeerId): void {
+    const target = this.#targets.get(peer);
+    if (target === undefined) return;
     if (target.timer !== null) clearTimeout(target.timer);
     this.#targets.delete(peer);
     this.#options.onChange();
@@ -147,7 +166,16 @@ export class PeerDialer {
       return known;
     }
     const listings = new Map([[relay.peer, listing]]);
-    const target: Target = { listings, listing, attempts: 0, upgrades: 0, timer: null, dialling: false, demandedAt: 0 };
+    const target: Target = {
+      listings,
+      listing,
+      attempts: 0,
+      upgrades: 0,
+      timer: null,
+      dialling: false,
+      demandedAt: 0,
+      failure: null,
+    };
     this.#targets.set(introduction.peer, target);
     this.#options.onChange();
     return target;
@@ -206,6 +234,7 @@ export class PeerDialer {
       const relayed = link !== undefined;
       await this.#slots.run(() => (relayed ? this.#upgrade(target) : this.#connect(target)), this.#stop.signal);
     } catch (error) {
+      target.failure = (error as Error).message;
       if (!current() || membership.linkTo(peer) !== undefined) return;
       target.attempts++;
       log.info('could not reach a peer', { peer, attempt: target.attempts, reason: (error as Error).message });
@@ -255,6 +284,7 @@ export class PeerDialer {
         return;
       } catch (error) {
         // a relayed link is slower and bounded, but it is a link
+        target.failure = (error as Error).message;
         log.info('no direct way to a peer', { peer, reason: (error as Error).message });
       }
     }

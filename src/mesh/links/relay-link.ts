@@ -1,7 +1,11 @@
-import type { Libp2p } from '@libp2p/interface';
+import type { Connection, Libp2p } from '@libp2p/interface';
 import type { Clock } from '../../lib/clock.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
+import type { PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
+import type { AccessGrant } from '../access/present.ts';
+import { presentAccess } from '../access/present.ts';
+import { disconnect } from '../membership/disconnect.ts';
 import type { RelayAddress } from '../node/relay-address.ts';
 import { joinTopic } from '../rendezvous/client.ts';
 import type { RendezvousEvent } from '../rendezvous/messages.ts';
@@ -9,6 +13,23 @@ import { backoffMs } from './backoff.ts';
 
 /** A relay that has not answered by then is tried again later. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * A relay that wants another key will want it in a minute, too. It is asked again all the same, in case that its owner has
+ * changed his mind, and at once when a person says so.
+ */
+const REFUSED_RETRY_MS = 5 * 60 * 1000;
+/** TURN credentials are renewed at this part of their life, so that one try that fails is not the last. */
+const RENEW_AT = 0.6;
+/** A relay that does not renew credentials now is asked again after this. */
+const RENEW_RETRY_MS = 60_000;
+
+/** How this peer gets into relays, and what it gets there. */
+export interface RelayAccess {
+  /** the access key that this peer knows, null when it knows none */
+  key(relay: PeerId): Uint8Array | null;
+  /** the relay lets this peer in, and hands this out */
+  granted(relay: PeerId, grant: AccessGrant): void;
+}
 
 export type RelayLinkState =
   | { readonly status: 'connecting' }
@@ -20,6 +41,7 @@ export interface RelayLinkOptions {
   /** addresses of one relay, best first; never empty */
   readonly ways: readonly [RelayAddress, ...RelayAddress[]];
   readonly topic: string;
+  readonly access: RelayAccess;
   /**
    * Ways to reach us without the relay's circuit. A peer that has none is listed before its reservation stands: whoever
    * comes in that moment fails once and tries again, and everybody else is found a round trip sooner.
@@ -69,6 +91,7 @@ export class RelayLink {
     while (!stopped()) {
       let message: string;
       let reason: string;
+      let refused = false;
       try {
         onState({ status: 'connecting' });
         await this.#session(() => {
@@ -78,13 +101,15 @@ export class RelayLink {
       } catch (error) {
         reason = toTabmeshError(error).message;
         // what libp2p and the browser say ("[object Event]") is for the log
-        message = error instanceof TabmeshError ? reason : 'the relay cannot be reached';
+        const told = error instanceof TabmeshError && error.code !== 'peer_unreachable';
+        message = told ? reason : 'the relay cannot be reached';
+        refused = told && error.code === 'unauthorized';
       }
       if (stopped()) return;
       failures++;
-      const wait = backoffMs(failures);
+      const wait = refused ? REFUSED_RETRY_MS : backoffMs(failures);
       log.info('relay offline', { relay: relay.host, reason, retryInMs: wait });
-      onState({ status: 'offline', message: `${relay.host}: ${message}`, retryAt: clock.now() + wait });
+      onState({ status: 'offline', message, retryAt: clock.now() + wait });
       this.#wake = new AbortController();
       // woken early or not: the next try is due
       await clock.sleep(wait, this.#wake.signal).catch(() => undefined);
@@ -101,7 +126,8 @@ export class RelayLink {
       { signal },
     );
     const over = Promise.withResolvers<undefined>();
-    const stream = await joinTopic(
+    // at once: the relay has the list wait for the key
+    const joining = joinTopic(
       connection,
       topic,
       addresses(),
@@ -111,18 +137,62 @@ export class RelayLink {
       },
       signal,
     );
+    joining.catch(() => undefined);
+    let grant: AccessGrant;
+    try {
+      grant = await this.#present(connection, signal);
+    } catch (error) {
+      // the dial of the next try must not find a connection that the relay is about to close
+      if (!signal.aborted) await disconnect(connection, error as Error);
+      throw error;
+    }
+    const stream = await joining;
     const leave = () => {
       stream.close().catch((error: unknown) => {
         stream.abort(error as Error);
       });
     };
     this.#stop.signal.addEventListener('abort', leave, { once: true });
+    const staying = new AbortController();
+    void this.#renew(connection, grant, staying.signal);
     try {
       joined();
       onState({ status: 'joined' });
       await over.promise;
     } finally {
+      staying.abort();
       this.#stop.signal.removeEventListener('abort', leave);
+    }
+  }
+
+  async #present(connection: Connection, signal: AbortSignal): Promise<AccessGrant> {
+    const { node, access } = this.#options;
+    const { peer } = this.relay;
+    const self = node.peerId.toString() as PeerId;
+    const grant = await presentAccess(connection, self, access.key(peer), signal);
+    access.granted(peer, grant);
+    return grant;
+  }
+
+  /** Keeps TURN credentials fresh for as long as this peer stays. */
+  async #renew(connection: Connection, grant: AccessGrant, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    let ttl = grant.iceTtlMs;
+    let wait = (ttl ?? 0) * RENEW_AT;
+    while (ttl !== null) {
+      try {
+        await clock.sleep(wait, signal);
+        const { iceTtlMs } = await this.#present(
+          connection,
+          AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]),
+        );
+        ttl = iceTtlMs;
+        wait = (ttl ?? 0) * RENEW_AT;
+      } catch (error) {
+        if (signal.aborted) return;
+        log.info('TURN credentials not renewed', { relay: this.relay.host, reason: toTabmeshError(error).message });
+        wait = RENEW_RETRY_MS;
+      }
     }
   }
 }

@@ -2,6 +2,9 @@ import type { Connection, PeerStore, Stream, StreamMiddleware } from '@libp2p/in
 import type { Registrar } from '@libp2p/interface-internal';
 import type { Identify } from '@libp2p/identify';
 import { identify } from '@libp2p/identify';
+import { PROTOCOLS } from '../../contracts/versions.ts';
+import { sayLastWord } from '../rpc/last-word.ts';
+import { refusal } from '../rpc/tokens.ts';
 import { isPublicProtocol, publicOnly } from './protocols.ts';
 
 /**
@@ -17,7 +20,15 @@ export function installGuard(
   admit: (connection: Connection, protocol: string, direction: 'inbound' | 'outbound') => Promise<void>,
 ): void {
   const guard: StreamMiddleware = async (stream: Stream, connection: Connection, next) => {
-    await admit(connection, stream.protocol, stream.direction);
+    try {
+      await admit(connection, stream.protocol, stream.direction);
+    } catch (error) {
+      // tools alone have words for it; the streams of other protocols are reset
+      if (stream.protocol === PROTOCOLS.mcp && stream.direction === 'inbound') {
+        sayLastWord(stream, refusal('unauthorized', 'this connection has not proven membership of the room'));
+      }
+      throw error;
+    }
     next(stream, connection);
   };
   registrar.getMiddleware = (protocol) =>

@@ -11,7 +11,7 @@ import type { Registrar } from '@libp2p/interface-internal';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { PROTOCOLS } from '../../contracts/versions.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
-import type { PeerId } from '../../lib/ids.ts';
+import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import { disconnect } from './disconnect.ts';
 import { installGuard } from './guard.ts';
@@ -138,6 +138,13 @@ export class Membership implements Startable {
       .toReversed()
       .filter((link) => link.member.peer === peer && link.connection.status === 'open');
     return links.find((link) => link.direct) ?? links[0];
+  }
+
+  /** The linked peers of a device, those with a direct link first. */
+  peersOf(device: DeviceId): readonly PeerId[] {
+    const links = this.links().filter((link) => link.member.device === device && link.connection.status === 'open');
+    const best = links.toSorted((a, b) => Number(b.direct) - Number(a.direct));
+    return [...new Set(best.map((link) => link.member.peer))];
   }
 
   /** Called when a connection is proven and when a proven one has closed; returns the unsubscribe function. */
@@ -287,7 +294,8 @@ export class Membership implements Startable {
       protocol: PROTOCOLS.join,
       reason: error.message,
     });
-    void disconnect(connection, error);
+    // a turn later: streams that have waited for the proof are told first why they end
+    setTimeout(() => void disconnect(connection, error), 0);
   }
 
   #closed(connection: Connection): void {

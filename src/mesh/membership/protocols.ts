@@ -16,7 +16,7 @@ const PUBLIC_PROTOCOLS: ReadonlySet<string> = new Set([
 ]);
 
 /** Protocols of a relay that we speak as a client, on a connection that never proves anything. */
-const RELAY_CLIENT_PROTOCOLS: ReadonlySet<string> = new Set([PROTOCOLS.rendezvous]);
+const RELAY_CLIENT_PROTOCOLS: ReadonlySet<string> = new Set([PROTOCOLS.rendezvous, PROTOCOLS.access]);
 
 /** True when `protocol` may run on an unproven connection in this direction. */
 export function isPublicProtocol(protocol: string, direction: 'inbound' | 'outbound'): boolean {

@@ -12,7 +12,8 @@ export interface RelayAddress {
 }
 
 /**
- * Reads a relay's multiaddr: an IP or name, a TCP port, WebSocket with or without TLS, and the peer id.
+ * Reads a relay's multiaddr: an IP or name, a TCP port, WebSocket with or without TLS, and the peer id; or an IP, a UDP
+ * port, WebRTC-Direct with the hash of its certificate, and the peer id.
  * @throws `invalid_input` when it is something else
  */
 export function parseRelayAddress(text: string): RelayAddress {
@@ -27,22 +28,26 @@ export function parseRelayAddress(text: string): RelayAddress {
   const host = hostOf(address);
   const names = parts.map((part) => part.name);
   if (peer?.name !== 'p2p' || peer.value === undefined || host === null || names.includes('p2p-circuit')) {
-    throw new TabmeshError('invalid_input', `"${text}" is not the WebSocket address of a relay`, {
+    throw new TabmeshError('invalid_input', `"${text}" is not the address of a relay`, {
       hint: 'It looks like /dns4/relay.example.org/tcp/443/tls/ws/p2p/12D3…',
     });
   }
   return { peer: peer.value as PeerId, address, host };
 }
 
-/** `host:port` of a WebSocket multiaddr, null for any other. */
+/** `host:port` of a WebSocket multiaddr, `host:port/udp` of a WebRTC-Direct one, null for any other. */
 export function hostOf(address: Multiaddr): string | null {
   const parts = address.getComponents();
-  const [host, tcp] = parts;
+  const [host, port, kind, certificate] = parts;
   const names = parts.map((part) => part.name);
-  if (host?.value === undefined || tcp?.name !== 'tcp' || tcp.value === undefined) return null;
-  if (!['ip4', 'ip6', 'dns', 'dns4', 'dns6'].includes(host.name)) return null;
-  if (!names.includes('ws') && !names.includes('wss')) return null;
-  return host.name === 'ip6' ? `[${host.value}]:${tcp.value}` : `${host.value}:${tcp.value}`;
+  if (host?.value === undefined || port?.value === undefined) return null;
+  const text = host.name === 'ip6' ? `[${host.value}]:${port.value}` : `${host.value}:${port.value}`;
+  if (port.name === 'udp') {
+    const direct = kind?.name === 'webrtc-direct' && certificate?.name === 'certhash';
+    return direct && ['ip4', 'ip6'].includes(host.name) ? `${text}/udp` : null;
+  }
+  if (port.name !== 'tcp' || !['ip4', 'ip6', 'dns', 'dns4', 'dns6'].includes(host.name)) return null;
+  return names.includes('ws') || names.includes('wss') ? text : null;
 }
 
 /** Whether a connection's address is this relay's own port, not a member that is reached through it. */

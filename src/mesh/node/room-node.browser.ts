@@ -1,5 +1,6 @@
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
-import { webRTC } from '@libp2p/webrtc';
+import { webRTC, webRTCDirect } from '@libp2p/webrtc';
+import type { IceServers } from '../access/ice-servers.ts';
 import type { RoomNode, RoomNodeOptions } from './room-node.ts';
 import { startRoomNode } from './room-node.ts';
 import { webSocketsWithPath } from './web-sockets.ts';
@@ -8,21 +9,24 @@ import { webSocketsWithPath } from './web-sockets.ts';
 const INBOUND_PER_SECOND = 100;
 
 /**
- * The node of a room in a tab: WebRTC to peers, WebSockets to relays.
- * @param stun STUN and TURN urls; with none, only host candidates are used and nothing calls out
+ * The node of a room in a tab: WebRTC to peers, WebSockets or WebRTC-Direct to relays.
+ * @param ice asked at every dial, because TURN credentials are short-lived; with no server in it, only host candidates are
+ *   used and nothing calls out
  */
 export function startTabNode(
   options: Omit<RoomNodeOptions, 'transports' | 'listen' | 'inboundConnectionThreshold'> & {
-    readonly stun: readonly string[];
+    readonly ice: IceServers;
   },
 ): Promise<RoomNode> {
-  const { stun, ...rest } = options;
+  const { ice, ...rest } = options;
   return startRoomNode({
     ...rest,
     transports: [
       webSocketsWithPath(),
       circuitRelayTransport(),
-      webRTC({ rtcConfiguration: { iceServers: stun.length === 0 ? [] : [{ urls: [...stun] }] } }),
+      webRTC({ rtcConfiguration: () => ({ iceServers: ice.list() }) }),
+      // a relay is where it says it is
+      webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
     ],
     listen: ['/p2p-circuit', '/webrtc'],
     inboundConnectionThreshold: INBOUND_PER_SECOND,

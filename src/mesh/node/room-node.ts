@@ -12,6 +12,8 @@ import { MemoryDatastore } from 'datastore-core';
 import type { ListenPort } from './listen-port.ts';
 import { listenPort } from './listen-port.ts';
 import { streamOverLinks } from './over-links.ts';
+import type { Reservations } from './reservations.ts';
+import { reservations } from './reservations.ts';
 import { publicIdentify } from '../membership/guard.ts';
 import type { MembershipOptions } from '../membership/membership.ts';
 import { Membership } from '../membership/membership.ts';
@@ -23,6 +25,7 @@ export type RoomServices = {
   ping: ReturnType<ReturnType<typeof ping>>;
   /** of a headless peer; a tab listens on no port */
   listenPort: ListenPort;
+  reservations: Reservations;
   membership: Membership;
 };
 
@@ -84,6 +87,7 @@ export async function startRoomNode(options: RoomNodeOptions): Promise<RoomNode>
       identify: publicIdentify(),
       ping: ping(),
       listenPort: listenPort(),
+      reservations: reservations(),
       membership: (components) => new Membership(components, options.membership),
     },
   });

@@ -1,14 +1,26 @@
 import type { Libp2p } from '@libp2p/interface';
 import { PROTOCOLS } from '../../contracts/versions.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { PeerId } from '../../lib/ids.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { FramedStream } from '../rpc/framed-stream.ts';
 import { frameStream } from '../rpc/framed-stream.ts';
-import type { Introduction, RendezvousEvent } from './messages.ts';
+import { TokenBucket } from '../rpc/token-bucket.ts';
+import type { Introduction, JoinTopic, RendezvousEvent } from './messages.ts';
 import { decodeJoinTopic, encodeRendezvous, MAX_RENDEZVOUS_MESSAGE_BYTES, MAX_TOPIC_PEERS } from './messages.ts';
 
 /** A room's topic, those of its earlier epochs (`MAX_PAST_TOPICS`), and space for both while the secret changes. */
 const MAX_STREAMS_PER_PEER = 20;
+/** Each join is told to everybody in the topic. A peer joins once for each stream, in a stay of minutes at least. */
+const JOINS = { burst: 2 * MAX_STREAMS_PER_PEER, perSecond: 1 } as const;
+
+export interface RendezvousServerOptions {
+  /** whether the peer may be introduced; waits for a key that is on its way */
+  readonly admits: (peer: PeerId) => Promise<boolean>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
 interface Entry {
   readonly introduction: Introduction;
@@ -21,8 +33,21 @@ interface Entry {
  *
  * Joining is atomic: of two peers exactly one, the later, finds the other in its list, and that one dials.
  */
-export async function serveRendezvous(node: Libp2p, log: Log): Promise<{ size(): number }> {
+export async function serveRendezvous(
+  node: Libp2p,
+  { admits, clock, log }: RendezvousServerOptions,
+): Promise<{ size(): number }> {
   const topics = new Map<string, Map<PeerId, Entry>>();
+  /** of peers that are connected */
+  const joins = new Map<PeerId, TokenBucket>();
+  const mayJoin = (peer: PeerId) => {
+    const bucket = joins.get(peer) ?? new TokenBucket(JOINS.burst, JOINS.perSecond, clock);
+    joins.set(peer, bucket);
+    return bucket.take(1);
+  };
+  node.addEventListener('peer:disconnect', ({ detail }) => {
+    joins.delete(detail.toString() as PeerId);
+  });
 
   await node.handle(
     PROTOCOLS.rendezvous,
@@ -41,31 +66,37 @@ export async function serveRendezvous(node: Libp2p, log: Log): Promise<{ size():
         }
         joined = null;
       };
+      const refuse = (error: unknown) => {
+        const { message: reason } = toTabmeshError(error);
+        log.warn('refused', { peer, protocol: PROTOCOLS.rendezvous, reason });
+        framed.abort(error as Error);
+      };
+      /** the newest join on this stream: one that had to wait may have been overtaken */
+      let latest: JoinTopic | null = null;
+      const join = async (message: JoinTopic): Promise<void> => {
+        latest = message;
+        if (!(await admits(peer))) throw new TabmeshError('unauthorized', 'no access key');
+        if (framed.closed || latest !== message) return;
+        leave();
+        const topic = topics.get(message.topic) ?? new Map<PeerId, Entry>();
+        if (topic.size >= MAX_TOPIC_PEERS) throw new TabmeshError('rate_limited', 'the topic is full');
+        topics.set(message.topic, topic);
+        joined = message.topic;
+        const others = [...topic.values()].map((entry) => entry.introduction).filter((entry) => entry.peer !== peer);
+        const introduction = { peer, addresses: message.addresses };
+        topic.set(peer, { introduction, stream: framed });
+        send(framed, { type: 'peers', peers: others });
+        tell(topic, peer, { type: 'joined', peer: introduction });
+      };
       const framed = frameStream(
         stream,
         {
           onFrame(payload) {
             try {
-              const message = decodeJoinTopic(payload);
-              leave();
-              const topic = topics.get(message.topic) ?? new Map<PeerId, Entry>();
-              if (topic.size >= MAX_TOPIC_PEERS) {
-                framed.abort(new Error('the topic is full'));
-                log.warn('refused', { peer, protocol: PROTOCOLS.rendezvous, reason: 'topic full' });
-                return;
-              }
-              topics.set(message.topic, topic);
-              joined = message.topic;
-              const others = [...topic.values()]
-                .map((entry) => entry.introduction)
-                .filter((entry) => entry.peer !== peer);
-              const introduction = { peer, addresses: message.addresses };
-              topic.set(peer, { introduction, stream: framed });
-              send(framed, { type: 'peers', peers: others });
-              tell(topic, peer, { type: 'joined', peer: introduction });
+              if (!mayJoin(peer)) throw new TabmeshError('rate_limited', 'joins too often');
+              void join(decodeJoinTopic(payload)).catch(refuse);
             } catch (error) {
-              log.warn('refused', { peer, protocol: PROTOCOLS.rendezvous, reason: (error as Error).message });
-              framed.abort(error as Error);
+              refuse(error);
             }
           },
           onClose: leave,
