@@ -5,10 +5,17 @@ import { listDatasets } from './data/list-datasets.ts';
 import { appointOwner } from './mesh/appoint-owner.ts';
 import { blockDevice } from './mesh/block-device.ts';
 import { changeRoomSecret } from './mesh/change-room-secret.ts';
+import { connectionDoctor } from './mesh/connection-doctor.ts';
 import { echo } from './mesh/echo.ts';
 import { listMembers } from './mesh/list-members.ts';
 import { listPeers } from './mesh/list-peers.ts';
 import { unblockDevice } from './mesh/unblock-device.ts';
+import { bootstrapNetwork } from './peers/bootstrap-network.ts';
+import { peerConnect } from './peers/peer-connect.ts';
+import { peerDisconnect } from './peers/peer-disconnect.ts';
+import { peerDiscover } from './peers/peer-discover.ts';
+import { peerList } from './peers/peer-list.ts';
+import { peerMetrics } from './peers/peer-metrics.ts';
 import { collectLiterature } from './research/collect-literature.ts';
 import { relatedRecords } from './search/related-records.ts';
 import { searchIndex } from './search/search-index.ts';
@@ -25,9 +32,16 @@ export const catalog: readonly Tool[] = [
   getRecord,
   listPeers,
   listMembers,
+  connectionDoctor,
   changeRoomSecret,
   blockDevice,
   unblockDevice,
   appointOwner,
+  peerDiscover,
+  peerConnect,
+  peerDisconnect,
+  peerList,
+  peerMetrics,
+  bootstrapNetwork,
   echo,
 ];

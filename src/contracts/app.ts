@@ -1,8 +1,9 @@
 import type { CidString, DeviceId, PeerId, RoomId, RunId } from '../lib/ids.ts';
 import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts';
-import type { Connection, InvitePreview, MeshPeer, RoomMemberList } from './mesh.ts';
+import type { DoctorReport, ExamineOptions } from './doctor.ts';
+import type { Connection, InvitePreview, MeshPeer, RelayStatus, RoomMemberList } from './mesh.ts';
 import type { RoomDataset } from './ports.ts';
-import type { ClientToken } from './relay.ts';
+import type { ClientToken, IceServer } from './relay.ts';
 import type { RoomSearchResult, SearchRequest, ShardAnswer } from './search.ts';
 import type { CallOptions, CallResult, RoomTool } from './tools.ts';
 import type { RunState } from './workflow.ts';
@@ -44,8 +45,10 @@ export interface RememberedRoom {
 }
 
 export interface Settings {
-  /** STUN/TURN urls; empty by default: nothing calls out unless asked */
+  /** STUN urls; empty by default: nothing calls out unless asked */
   readonly stun: readonly string[];
+  /** TURN servers of one's own, with credentials that stay the same */
+  readonly turn: readonly IceServer[];
 }
 
 export interface StorageInfo {
@@ -62,6 +65,12 @@ export interface RoomClient {
   /** called after any of the snapshots below changed; returns the unsubscribe function */
   subscribe(listener: () => void): () => void;
   connection(): Connection;
+  /** the relays that this peer uses to find others */
+  relays(): readonly RelayStatus[];
+  /** tries the relays that are offline now instead of when their wait is over */
+  retryRelays(): void;
+  /** Examines how this peer is connected; see `DoctorPort`. @throws only when the signal fires */
+  examine(options: ExamineOptions): Promise<DoctorReport>;
   peers(): readonly MeshPeer[];
   tools(): readonly RoomTool[];
   datasets(): readonly RoomDataset[];

@@ -51,8 +51,25 @@ export type Connection =
   | { readonly state: 'relayed' }
   /** relay reached, nobody else here */
   | { readonly state: 'alone' }
+  /**
+   * members answer, and let this device in no more: it has been put out, or is on no list since the secret changed. Their
+   * word alone, not proven
+   */
+  | { readonly state: 'refused'; readonly message: string }
   /** no relay and no member */
   | { readonly state: 'offline'; readonly message: string; readonly retryAt: number | null };
+
+/** How this peer stands to one relay of the room. */
+export interface RelayStatus {
+  readonly peer: PeerId;
+  /** `host:port` */
+  readonly host: string;
+  readonly state: 'connecting' | 'joined' | 'offline';
+  /** why it is offline; null otherwise */
+  readonly message: string | null;
+  /** when it is tried again, ms since the epoch; null unless offline */
+  readonly retryAt: number | null;
+}
 
 /**
  * Who made a room. The room's id is a hash of this, so nobody can name another owner for it: the owner alone, and whom it

@@ -1,9 +1,11 @@
 import type { CidString, DeviceId, PeerId, RunId } from '../lib/ids.ts';
 import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts';
+import type { DoctorPort } from './doctor.ts';
 import type { RoomState } from './replica.ts';
 import type { RoomSearchResult, ShardAnswer, SearchRequest } from './search.ts';
 import type { Json, RunState, StepProgress } from './workflow.ts';
 import type { MeshPeer, RoomMemberList } from './mesh.ts';
+import type { PeerNetwork } from './peer-network.ts';
 
 /** What a tool may reach. Each port is one folder's offer; a tool makes one call through one of them. */
 export interface Ports {
@@ -18,6 +20,8 @@ export interface Ports {
   readonly datasets: DatasetsPort;
   readonly mesh: MeshPort;
   readonly members: MembersPort;
+  readonly network: PeerNetwork;
+  readonly doctor: DoctorPort;
 }
 
 /** Who belongs to the room, and the changes that its owners make. */

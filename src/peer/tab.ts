@@ -18,7 +18,7 @@ import { consoleLog } from './tab/console-log.ts';
 import { exportStoredRoom } from './tab/export-stored.ts';
 import type { TabRoom } from './tab/open-room.ts';
 import { openTabRoom } from './tab/open-room.ts';
-import { fetchRelayConfig } from './tab/relay-config.ts';
+import { fetchRelayConfig, readAccessKey } from './tab/relay-config.ts';
 import { createRoomClient } from './tab/room-client.ts';
 import { deleteEverything, deleteRoomStorage, openDeviceStore } from './tab/storage.ts';
 
@@ -26,7 +26,8 @@ export { exportStoredRoom } from './tab/export-stored.ts';
 
 const NAME = 'device/name';
 const SETTINGS = 'device/settings';
-const NO_SETTINGS: Settings = { stun: [] };
+const NO_KEY = new Uint8Array();
+const NO_SETTINGS: Settings = { stun: [], turn: [] };
 /** A name has to fit a list; the replica's own bound is looser. */
 const MAX_NAME = 60;
 
@@ -91,12 +92,22 @@ class TabHost implements AppHost {
     const roomName = name.trim();
     if (roomName === '') throw new TabmeshError('invalid_input', 'a room needs a name');
     const config = await this.#config;
+    const key = config === null ? undefined : (await this.#relayKeys(config))[config.peerId];
+    if (config !== null && !config.open && key === undefined) {
+      throw new TabmeshError(
+        'unauthorized',
+        'the relay of this page wants its access key before it lets a new room in',
+        {
+          hint: 'Open an invite of this relay in this browser first; its key is then used for new rooms, too.',
+        },
+      );
+    }
     const invite: Invite = {
       version: 2,
       ...createRoomSecret(this.#deviceKey.id),
       roomName,
       relays: config?.multiaddrs ?? [],
-      access: {},
+      access: config === null || key === undefined ? {} : { [config.peerId]: key },
     };
     await this.#rooms.put(invite);
     return this.#openInvite(invite);
@@ -142,11 +153,13 @@ class TabHost implements AppHost {
   }
 
   async settings(): Promise<Settings> {
-    return (await this.#store.get<Settings>(SETTINGS)) ?? NO_SETTINGS;
+    // of before one could set TURN servers, when there are none
+    return { ...NO_SETTINGS, ...(await this.#store.get<Partial<Settings>>(SETTINGS)) };
   }
 
   async saveSettings(settings: Settings): Promise<void> {
-    await this.#store.put(SETTINGS, { stun: [...settings.stun] });
+    const turn = settings.turn.map((server) => ({ ...server, urls: [...server.urls] }));
+    await this.#store.put(SETTINGS, { stun: [...settings.stun], turn });
   }
 
   async storage(): ReturnType<AppHost['storage']> {
@@ -174,9 +187,32 @@ class TabHost implements AppHost {
     return ours.epoch === invite.epoch && equalConstantTime(ours.secret, invite.secret) ? 'same' : 'other';
   }
 
-  async #openInvite(invite: Invite): Promise<RoomClient> {
+  /** The access keys of relays that this browser has learned from invites, newest last, and from this page's relay. */
+  async #relayKeys(config: RelayConfig | null): Promise<Invite['access']> {
+    const rooms = await this.#rooms.list();
+    const learned = rooms.toReversed().flatMap(({ invite }) => Object.entries(invite.access));
+    return { ...Object.fromEntries(learned), ...(config === null ? {} : readAccessKey(config)) };
+  }
+
+  /** Adds the keys of the invite's relays that this browser knows otherwise, and remembers them with the room. */
+  async #withKeys(invite: Invite): Promise<Invite> {
+    const config = await this.#config;
+    const named = (peer: string) => invite.relays.some((address) => address.endsWith(`/p2p/${peer}`));
+    const known = Object.entries(await this.#relayKeys(config)).filter(([peer]) => named(peer));
+    // the relay's own word is newer than the invite's
+    const told = config === null || !named(config.peerId) ? {} : readAccessKey(config);
+    const access = { ...Object.fromEntries(known), ...invite.access, ...told };
+    const same = Object.entries(access).every(([peer, key]) => equalConstantTime(key, invite.access[peer] ?? NO_KEY));
+    if (same) return invite;
+    const whole = { ...invite, access };
+    await this.#rooms.put(whole);
+    return whole;
+  }
+
+  async #openInvite(remembered: Invite): Promise<RoomClient> {
     await this.#open?.close();
     this.#open = null;
+    const invite = await this.#withKeys(remembered);
     const room = await openTabRoom({
       invite,
       remember: (secret) => this.#rooms.renew(secret),

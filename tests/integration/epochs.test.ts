@@ -137,7 +137,11 @@ describe('a room whose secret changes', () => {
     await isKnown(home.deviceKey.id);
     await expect(member.room.members.rotate()).rejects.toMatchObject({ code: 'forbidden' });
     await expect(member.room.members.appoint(home.deviceKey.id)).rejects.toMatchObject({ code: 'forbidden' });
+    // invited since the list was signed, and known to the other member only by its proof
+    const newcomer = await startMember(live, cleanups, { invite: home.invite });
+    await isLinked(newcomer);
     const { epoch } = await owner('appoint_owner', { device: home.deviceKey.id });
+    await expect(echo(newcomer)).resolves.toMatchObject({ text: 'hello' });
     await expect.poll(() => member.room.members.list().canManage).toBe(true);
     expect(member.room.secret().epoch).toBe(epoch);
     await member.room.members.rotate();

@@ -43,6 +43,7 @@ async function deviceFolder() {
         folder,
         deviceKey,
         relays: [],
+        access: { key: () => null, granted: () => undefined },
         announce: () => [],
         fetch: { get: () => Promise.reject(new TabmeshError('upstream_unreachable', 'no network')) },
         email: 'test@tabmesh.invalid',

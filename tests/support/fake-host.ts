@@ -14,7 +14,7 @@ export async function fakeHost(scenario: Scenario): Promise<AppHost> {
   const self = fakePeers(1, false, [])[0];
   if (self === undefined) throw new Error('no peer');
   let rooms = rememberedRooms(SCENARIOS[scenario].rooms, scenario === 'extreme');
-  let settings: Settings = { stun: [] };
+  let settings: Settings = { stun: [], turn: [] };
   let persisted = false;
   const device = { id: self.device, name: self.name };
 

@@ -1,28 +1,70 @@
 import { catalog } from '../../src/catalog/index.ts';
 import type { RoomClient } from '../../src/contracts/app.ts';
-import type { Connection, RoomMember } from '../../src/contracts/mesh.ts';
+import type { DoctorProbes } from '../../src/contracts/doctor.ts';
+import type { MeshPeer, RoomMember } from '../../src/contracts/mesh.ts';
 import type { RoomSearchResult, SearchHit } from '../../src/contracts/search.ts';
 import type { CallResult, Place, RoomTool } from '../../src/contracts/tools.ts';
 import type { RunState } from '../../src/contracts/workflow.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import { randomId, type CidString, type DeviceId, type RoomId, type RunId } from '../../src/lib/ids.ts';
 import { fakeCid, fakeDatasets, fakePeers, fakeRecord } from './fake-data.ts';
+import { connectionOf, relaysOf } from './fake-links.ts';
+import { runDoctor } from '../../src/mesh/doctor/run-doctor.ts';
+import { healthyProbes, relayAwayProbes } from './doctor-probes.ts';
 import { fakeRun } from './fake-runs.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** How long an answer takes, ms: long enough to see that something waits */
 const ANSWER_MS = 120;
 const PROGRESS_MS = 400;
+/** Round trips change as often as they are measured in a room. */
+const PING_MS = 5_000;
 const MAX_HITS = 10_000;
+/** Peers of a scenario; a handful where none is named. */
+const PEERS: Readonly<Partial<Record<Scenario, number>>> = { extreme: 200, pair: 2, dozen: 13 };
+/** Which of them has been put out */
+const BLOCKED = 5;
+const RANK: readonly RoomMember['role'][] = ['maker', 'owner', 'member', 'blocked'];
+
+/** Ends the checks of an examination one after the other, so that it can be watched. */
+function slowed(probes: DoctorProbes): DoctorProbes {
+  const late = async <T>(answer: Promise<T>, steps: number): Promise<T> => {
+    await new Promise((resolve) => setTimeout(resolve, steps * PROGRESS_MS));
+    return answer;
+  };
+  return {
+    ...probes,
+    storage: (signal) => late(probes.storage(signal), 1),
+    relayHealth: (relay, signal) => late(probes.relayHealth(relay, signal), 2),
+    reachRelay: (relay, signal) => late(probes.reachRelay(relay, signal), 3),
+    ice: (servers, signal) => late(probes.ice(servers, signal), 4),
+  };
+}
+
+function manyLinks(peers: readonly MeshPeer[]): Partial<DoctorProbes> {
+  return {
+    peers: () =>
+      peers
+        .filter(({ link }) => link !== 'self')
+        .map((peer) => ({
+          peer,
+          failure: peer.link === 'direct' ? null : 'no answer in time',
+          outbound: true,
+          limits: peer.link === 'relayed' ? { bytes: 12_345_678, seconds: 45 } : null,
+        })),
+  };
+}
 
 /** An open room in memory with invented contents. */
 export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClient {
   const extreme = scenario === 'extreme';
-  const empty = scenario === 'empty' || scenario === 'first' || scenario === 'invite';
+  const empty = scenario === 'empty' || scenario === 'first' || scenario === 'invite' || scenario === 'refused';
+  const owned = scenario !== 'member';
   const offline = scenario === 'offline';
   const metadata = catalog.map((tool) => tool.metadata);
-  const count = extreme ? 200 : empty || offline ? 1 : 6;
-  const peers = fakePeers(
+  const count = empty || offline ? 1 : (PEERS[scenario] ?? 6);
+  const all = fakePeers(
     count,
     extreme,
     metadata.map((m) => m.name),
@@ -43,15 +85,28 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
   };
   let epoch = 1;
   const roles = new Map<DeviceId, RoomMember['role']>();
-  for (const [n, { device }] of peers.entries()) {
-    if (n === 1) roles.set(device, 'owner');
-    else if (n % 6 === 5) roles.set(device, 'blocked');
+  for (const [n, { device }] of all.entries()) {
+    if (n === 0) roles.set(device, owned ? 'maker' : 'member');
+    else if (n === 1) roles.set(device, owned ? 'owner' : 'maker');
+    else if (n === BLOCKED) roles.set(device, 'blocked');
   }
+  let pings = 0;
+  const here = (): readonly MeshPeer[] => {
+    const inside = all.filter(({ device }) => roles.get(device) !== 'blocked');
+    const ids = new Set(inside.map(({ peer }) => peer));
+    return inside.map((peer, n) => ({
+      ...peer,
+      latencyMs: peer.latencyMs === null ? null : peer.latencyMs * (1 + Math.sin(pings * (n + 1)) / 3),
+      links: peer.links.filter((link) => ids.has(link.peer)),
+    }));
+  };
   const setRole = (device: DeviceId, role: RoomMember['role']) => {
     roles.set(device, role);
     if (role !== 'owner') epoch++;
+    peers = here();
     changed();
   };
+  let peers = here();
   const places: Place[] = peers.slice(0, 12).map((p) => ({
     kind: p.link === 'self' ? 'self' : p.kind === 'relay' ? 'relay' : 'peer',
     peer: p.peer,
@@ -59,9 +114,15 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     name: p.name,
   }));
   const self = peers[0];
-  const here = places[0];
-  if (self === undefined || here === undefined) throw new Error('no peers');
+  const first = places[0];
+  if (self === undefined || first === undefined) throw new Error('no peers');
   const tools: RoomTool[] = metadata.map((m) => ({ metadata: m, places }));
+
+  const pinging = setInterval(() => {
+    pings++;
+    peers = here();
+    changed();
+  }, PING_MS);
 
   return {
     id,
@@ -72,6 +133,20 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
       return () => listeners.delete(listener);
     },
     connection: () => connectionOf(scenario),
+    relays: () => relaysOf(scenario),
+    retryRelays: () => {
+      setTimeout(changed, ANSWER_MS);
+    },
+    examine: ({ signal, onCheck }) =>
+      answer(() => undefined, signal).then(() =>
+        runDoctor(slowed(offline ? relayAwayProbes() : healthyProbes(extreme ? manyLinks(peers) : {})), {
+          kind: 'tab',
+          clock: systemClock,
+          signal,
+          secrets: [],
+          ...(onCheck === undefined ? {} : { onCheck }),
+        }),
+      ),
     peers: () => peers,
     tools: () => tools,
     datasets: () => datasets,
@@ -79,16 +154,18 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     inviteLink: () => `${location.origin}/#join=${'o2F2AWRyb29tUGFiY2RlZmdoaWprbG1ub3A'.repeat(8)}`,
     members: () => ({
       epoch,
-      canManage: true,
-      isMaker: true,
-      members: peers.map((peer, n) => ({
-        device: peer.device,
-        name: peer.name,
-        kind: peer.kind,
-        self: n === 0,
-        online: peer.link !== 'connecting',
-        role: n === 0 ? 'maker' : (roles.get(peer.device) ?? 'member'),
-      })),
+      canManage: owned,
+      isMaker: owned,
+      members: all
+        .map((peer, n) => ({
+          device: peer.device,
+          name: peer.name,
+          kind: peer.kind,
+          self: n === 0,
+          online: peer.link !== 'connecting' && roles.get(peer.device) !== 'blocked',
+          role: roles.get(peer.device) ?? ('member' as const),
+        }))
+        .sort((x, y) => RANK.indexOf(x.role) - RANK.indexOf(y.role) || x.name.localeCompare(y.name)),
     }),
     changeSecret: () =>
       answer(() => {
@@ -137,7 +214,10 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
         }
         return { id: 'tok1', name: label, token: `tm_${'k3x9'.repeat(10)}`, mcp: 'https://relay.example.org/mcp' };
       }),
-    close: () => Promise.resolve(),
+    close: () => {
+      clearInterval(pinging);
+      return Promise.resolve();
+    },
   };
 
   function start(query: string): RunId {
@@ -221,7 +301,7 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     const route = {
       tool,
       runtime: 'auto' as const,
-      chosen: here!,
+      chosen: first!,
       candidates: places.slice(0, 4).map((place, n) => ({
         place,
         score: 1 - n * 0.2,
@@ -286,13 +366,4 @@ function failure(): TabmeshError {
     retryable: true,
     details: { peer: '12D3KooWexample', afterMs: 5000 },
   });
-}
-
-function connectionOf(scenario: Scenario): Connection {
-  if (scenario === 'offline') {
-    return { state: 'offline', message: 'The relay does not answer.', retryAt: Date.now() + 8000 };
-  }
-  if (scenario === 'extreme') return { state: 'relayed' };
-  if (scenario === 'typical' || scenario === 'failing') return { state: 'direct' };
-  return { state: 'alone' };
 }

@@ -13,6 +13,7 @@ import { silentLog } from '../../src/lib/log.ts';
 import { issueCertificate, verifyCertificate } from '../../src/mesh/identity/certificate.ts';
 import { loadDeviceKey, type DeviceKey } from '../../src/mesh/identity/device-key.ts';
 import { deriveRoomKeys } from '../../src/mesh/identity/room-secret.ts';
+import type { RelayAccess } from '../../src/mesh/links/relay-link.ts';
 import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
 import { startHeadlessNode } from '../../src/mesh/node/room-node.node.ts';
 import { createPresence } from '../../src/mesh/replica/presence.ts';
@@ -62,6 +63,12 @@ export interface MemberHome {
   invite: Invite;
 }
 
+/** Gets into relays by the keys of an invite. */
+const accessFrom = (invite: () => Invite): RelayAccess => ({
+  key: (relay) => invite().access[relay] ?? null,
+  granted: () => undefined,
+});
+
 /** A device that can come and go. */
 export async function memberHome(live: LiveRelay, cleanups: Cleanups): Promise<MemberHome> {
   const folder = await mkdtemp(join(tmpdir(), 'tabmesh-peer-'));
@@ -86,6 +93,7 @@ export async function startMember(
     folder: device.folder,
     deviceKey: device.deviceKey,
     relays: [parseRelayAddress(live.address)],
+    access: accessFrom(() => device.invite),
     announce: () => [],
     fetch,
     email: 'test@tabmesh.invalid',
@@ -135,9 +143,11 @@ export async function startToolPeer(live: LiveRelay, cleanups: Cleanups, tools: 
   });
   const { membership } = node.libp2p.services;
   const mesh = new RoomMesh({
+    refusal: () => null,
     node,
     self: { peer, device: deviceKey.id, kind: 'tab' },
     relays: [relay],
+    access: accessFrom(() => invite),
     topic: () => keys.rendezvous,
     pastTopics: () => [],
     addresses: () => [],

@@ -5,6 +5,10 @@ import type { LiteratureRecord } from '../../src/contracts/records.ts';
 import type { RoomSearchResult, SearchHit, ShardAnswer } from '../../src/contracts/search.ts';
 import type { Principal } from '../../src/contracts/tools.ts';
 import type { RunState } from '../../src/contracts/workflow.ts';
+import { createDoctor } from '../../src/mesh/doctor/doctor.ts';
+import { healthyProbes } from './doctor-probes.ts';
+import { sampleNetwork } from './sample-network.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import type { CidString, DeviceId, PeerId, RunId, StepId } from '../../src/lib/ids.ts';
 
@@ -266,6 +270,8 @@ export function memoryPorts(overrides: Partial<Ports> = {}): Ports {
     },
     mesh: { peers: () => [peer], room: () => ({ devices: {} }) },
     members: sampleMembers(),
+    network: sampleNetwork(),
+    doctor: createDoctor({ kind: 'tab', probes: healthyProbes(), secrets: () => [], clock: systemClock }),
     ...overrides,
   };
 }

@@ -8,6 +8,14 @@ export const SCENARIOS = {
   empty: { rooms: 1, fresh: true },
   /** a small team at work */
   typical: { rooms: 3, fresh: false },
+  /** as typical, in a room that the relay owns */
+  member: { rooms: 2, fresh: false },
+  /** this peer and one other */
+  pair: { rooms: 1, fresh: false },
+  /** a dozen peers that are all linked */
+  dozen: { rooms: 2, fresh: false },
+  /** put out of the room by an owner */
+  refused: { rooms: 1, fresh: false },
   /** 200 peers, long names, right-to-left titles, eight-digit numbers */
   extreme: { rooms: 40, fresh: false },
   /** every call fails */

@@ -45,6 +45,8 @@ export interface MembersOptions {
   readonly visible: () => boolean;
   /** whether a peer has said that its page is hidden */
   readonly isHidden: (peer: PeerId) => boolean;
+  /** told of every ping: its round trip in ms, or null when it was not answered */
+  readonly onProbe?: (peer: PeerId, latencyMs: number | null) => void;
   readonly log: Log;
 }
 
@@ -132,6 +134,7 @@ export class Members {
     try {
       await rpc.request(peer, 'ping', { _meta: REQUEST_META }, { timeoutMs: PING_TIMEOUT_MS });
       const sample = performance.now() - started;
+      this.#options.onProbe?.(peer, sample);
       member.missed = 0;
       member.latencyMs =
         member.latencyMs === null ? sample : member.latencyMs + LATENCY_WEIGHT * (sample - member.latencyMs);
@@ -139,6 +142,8 @@ export class Members {
     } catch (error) {
       // a peer that says no is here: another implementation may serve no calls
       if (isRefusal(error)) return;
+      // a hidden page's own timers are late: what it misses says nothing of the peer
+      if (visible()) this.#options.onProbe?.(peer, null);
       member.missed++;
       if (member.missed < (isHidden(peer) ? MAX_MISSED_PINGS_HIDDEN : MAX_MISSED_PINGS) || !visible()) return;
       log.info('peer does not answer', { peer, reason: (error as Error).message });

@@ -1,4 +1,4 @@
-import type { Connection, MeshPeer, PeerLink } from '../../contracts/mesh.ts';
+import type { Connection, MeshPeer, PeerLink, RelayStatus } from '../../contracts/mesh.ts';
 import type { CallOptions, Place, Principal, ToolMetadata } from '../../contracts/tools.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { TabmeshError } from '../../lib/errors.ts';
@@ -7,10 +7,12 @@ import { createListeners } from '../../lib/listeners.ts';
 import type { Log } from '../../lib/log.ts';
 import { PeerDialer } from '../links/peer-dialer.ts';
 import type { RelayLinkState } from '../links/relay-link.ts';
+import type { RelayAccess } from '../links/relay-link.ts';
 import { RelayLink } from '../links/relay-link.ts';
 import type { RelayAddress } from '../node/relay-address.ts';
 import type { RoomNode } from '../node/room-node.ts';
 import type { Presence } from '../replica/presence.ts';
+import type { Introduction } from '../rendezvous/messages.ts';
 import type { PresenceState } from '../replica/presence-state.ts';
 import type { OpenSyncSession } from '../replica/sync.ts';
 import { fromMcpResult, META, REQUEST_META } from '../rpc/mcp-wire.ts';
@@ -26,6 +28,7 @@ export interface RoomMeshOptions {
   readonly self: { readonly peer: PeerId; readonly device: DeviceId; readonly kind: 'tab' | 'relay' };
   /** a relay may be there with several addresses */
   readonly relays: readonly RelayAddress[];
+  readonly access: RelayAccess;
   /** rendezvous topic of the room, as of now */
   readonly topic: () => string;
   /** those of its earlier epochs */
@@ -36,8 +39,21 @@ export interface RoomMeshOptions {
   readonly replica: OpenSyncSession;
   readonly presence: Presence;
   readonly visible: () => boolean;
+  /** why members let this device in no more, in their words; null while none has said so */
+  readonly refusal: () => string | null;
+  readonly watch?: MeshWatch;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** Told of what the mesh learns of other peers; discovery and its measurements live of it. */
+export interface MeshWatch {
+  introduced(introduction: Introduction, by: RelayAddress): void;
+  left(peer: PeerId, by: RelayAddress): void;
+  relayGone(relay: RelayAddress): void;
+  /** a ping's round trip in ms; null when it was not answered */
+  probed(peer: PeerId, latencyMs: number | null): void;
+  transferred(peer: PeerId, bytes: number): void;
 }
 
 /** Presence that changes often (call counters) is sent at most this often. */
@@ -73,12 +89,26 @@ export class RoomMesh {
 
   constructor(options: RoomMeshOptions) {
     this.#options = options;
-    const { node, clock, log, presence, visible } = options;
+    const { node, clock, log, presence, visible, watch } = options;
     const { membership } = node.libp2p.services;
     this.#startedAt = clock.now();
-    this.#rpc = new RpcSessions({ node: node.libp2p, membership, serve: options.serve, clock });
+    this.#rpc = new RpcSessions({
+      node: node.libp2p,
+      membership,
+      serve: options.serve,
+      onBytes: (peer, bytes) => watch?.transferred(peer, bytes),
+      clock,
+    });
     const isHidden = (peer: PeerId) => presence.states().get(peer)?.visible === false;
-    this.#members = new Members({ membership, rpc: this.#rpc, clock, visible, isHidden, log });
+    this.#members = new Members({
+      membership,
+      rpc: this.#rpc,
+      clock,
+      visible,
+      isHidden,
+      onProbe: (peer, latencyMs) => watch?.probed(peer, latencyMs),
+      log,
+    });
     this.#sync = new SyncStreams({ node: node.libp2p, membership, replica: options.replica, presence, log });
     this.#dialer = new PeerDialer({
       node: node.libp2p,
@@ -149,12 +179,27 @@ export class RoomMesh {
     if (linked.some((peer) => peer.link === 'relayed')) return { state: 'relayed' };
     if (linked.length > 0) return { state: 'direct' };
     const states = [...this.#relayStates.values()];
-    if (states.some((state) => state.status === 'joined')) return { state: 'alone' };
-    const offline = states.find((state) => state.status === 'offline');
-    if (offline !== undefined) return { state: 'offline', message: offline.message, retryAt: offline.retryAt };
+    if (states.some((state) => state.status === 'joined')) {
+      const refusal = this.#options.refusal();
+      return refusal === null ? { state: 'alone' } : { state: 'refused', message: refusal };
+    }
+    const offline = this.relays().find(({ state }) => state === 'offline');
+    if (offline !== undefined) {
+      return { state: 'offline', message: `${offline.host}: ${offline.message ?? ''}`, retryAt: offline.retryAt };
+    }
     return this.#relays.length === 0
       ? { state: 'offline', message: 'no relay is configured', retryAt: null }
       : { state: 'starting', message: 'connecting to the relay' };
+  }
+
+  /** The relays that this peer uses, as configured, and how it stands to each. */
+  relays(): readonly RelayStatus[] {
+    return this.#relays.map((link) => {
+      const { peer, host } = link.relay;
+      const state = this.#relayStates.get(link) ?? { status: 'connecting' };
+      const { message, retryAt } = state.status === 'offline' ? state : { message: null, retryAt: null };
+      return { peer, host, state: state.status, message, retryAt };
+    });
   }
 
   /** The room's topic has changed: looks for members under the new one, and stays listed for who was away. */
@@ -162,6 +207,7 @@ export class RoomMesh {
     const before = this.#relays;
     for (const link of before) {
       this.#dialer.relayGone(link.relay);
+      this.#options.watch?.relayGone(link.relay);
       this.#relayStates.delete(link);
     }
     this.#relays = this.#relayLinks();
@@ -177,6 +223,26 @@ export class RoomMesh {
       const latencyMs = seen.latencyMs === null ? null : Math.round(seen.latencyMs);
       return [{ peer, direct: seen.link === 'direct', latencyMs }];
     });
+  }
+
+  /** Has the dialer keep a link to a peer that was found otherwise. @param by stands for who told of it */
+  want(introduction: Introduction, by: RelayAddress): void {
+    this.#dialer.introduced([introduction], by);
+  }
+
+  /** Takes back {@link want}. */
+  unwant(peer: PeerId, by: RelayAddress): void {
+    this.#dialer.left(peer, by);
+  }
+
+  /** Keeps no link to the peer any more; one that is open stays, and who comes by itself is let in. */
+  letGo(peer: PeerId): void {
+    this.#dialer.forget(peer);
+  }
+
+  /** Why the last try failed, to reach a peer or to reach it directly; null when none has. */
+  dialFailure(peer: PeerId): string | null {
+    return this.#dialer.failure(peer);
   }
 
   /** Tries offline relays now instead of after their backoff. */
@@ -274,20 +340,26 @@ export class RoomMesh {
   }
 
   #relayLink(relay: RelayAddress, others: readonly RelayAddress[]): RelayLink {
-    const { node, topic, addresses, clock, log } = this.#options;
+    const { node, access, topic, addresses, watch, clock, log } = this.#options;
     const link: RelayLink = new RelayLink({
       node: node.libp2p,
       ways: [relay, ...others],
       topic: topic(),
+      access,
       addresses,
       clock,
       log,
       onEvent: (event) => {
         // the answer to a stay that has been ended
         if (!this.#relays.includes(link)) return;
-        if (event.type === 'peers') this.#dialer.introduced(event.peers, relay);
-        else if (event.type === 'joined') this.#dialer.joined(event.peer, relay);
-        else {
+        if (event.type === 'peers') {
+          for (const peer of event.peers) watch?.introduced(peer, relay);
+          this.#dialer.introduced(event.peers, relay);
+        } else if (event.type === 'joined') {
+          watch?.introduced(event.peer, relay);
+          this.#dialer.joined(event.peer, relay);
+        } else {
+          watch?.left(event.peer, relay);
           this.#dialer.left(event.peer, relay);
           void this.#members.suspect(event.peer);
         }
@@ -297,6 +369,7 @@ export class RoomMesh {
         if (state.status === 'joined') void this.#pastTopics.joined(relay.peer);
         if (state.status === 'offline') {
           this.#dialer.relayGone(relay);
+          watch?.relayGone(relay);
           this.#pastTopics.left(relay.peer);
         }
         this.#relayStates.set(link, state);

@@ -1,5 +1,6 @@
 import type { Connection, Libp2p } from '@libp2p/interface';
 import { PROTOCOLS } from '../../contracts/versions.ts';
+import { TabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import { messageChannel } from '../membership/message-channel.ts';
@@ -31,13 +32,24 @@ export interface EpochExchangeOptions {
  */
 export class EpochExchange {
   readonly #options: EpochExchangeOptions;
+  #refusal: string | null = null;
 
   constructor(options: EpochExchangeOptions) {
     this.#options = options;
   }
 
-  /** Begins to answer. */
-  async start(node: Libp2p): Promise<void> {
+  /** What the last member that knows a newer epoch said instead of giving it; null while none has refused. */
+  get refusal(): string | null {
+    return this.#refusal;
+  }
+
+  /** A member has let this device in: whatever was said before is void. */
+  admitted(): void {
+    this.#refusal = null;
+  }
+
+  /** Begins to answer. @param isProven whether the other end of a connection has proven the present secret */
+  async start(node: Libp2p, isProven: (connection: Connection) => boolean): Promise<void> {
     await node.handle(
       PROTOCOLS.epoch,
       async (stream, connection) => {
@@ -46,7 +58,7 @@ export class EpochExchange {
         const channel = messageChannel(stream, MAX_EPOCH_MESSAGE_BYTES, AbortSignal.timeout(EXCHANGE_TIMEOUT_MS));
         try {
           const device = await verifyCertificate(decodeEpochRequest(await channel.read()), peer);
-          await channel.write(encodeGrant(epochs.grant(device)));
+          await channel.write(encodeGrant(epochs.grant(device, isProven(connection))));
         } catch (error) {
           log.warn('refused', { peer, protocol: PROTOCOLS.epoch, reason: (error as Error).message });
           await channel.write(encodeRefusal()).catch(() => undefined); // it may be why we refuse that it is gone
@@ -78,8 +90,15 @@ export class EpochExchange {
     const stream = await connection.newStream(PROTOCOLS.epoch, { runOnLimitedConnection: true, signal });
     const channel = messageChannel(stream, MAX_EPOCH_MESSAGE_BYTES, signal);
     await channel.write(encodeEpochRequest(certificate));
-    const grant = decodeGrant(await channel.read());
-    await channel.close();
-    return await epochs.accept(grant);
+    try {
+      const grant = decodeGrant(await channel.read());
+      await channel.close();
+      const news = await epochs.accept(grant);
+      this.#refusal = null;
+      return news;
+    } catch (error) {
+      if (error instanceof TabmeshError && error.code === 'not_a_member') this.#refusal = error.message;
+      throw error;
+    }
   }
 }

@@ -27,10 +27,12 @@ export interface EpochNewsOptions {
 export class EpochNews {
   readonly #options: EpochNewsOptions;
   readonly #unsubscribe: (() => void)[];
+  #epoch: number;
 
   constructor(options: EpochNewsOptions) {
     this.#options = options;
     const { epochs, membership } = options;
+    this.#epoch = epochs.secret.epoch;
     this.#unsubscribe = [
       epochs.subscribe(() => {
         void this.#changed();
@@ -59,7 +61,10 @@ export class EpochNews {
 
   async #changed(): Promise<void> {
     const { epochs, membership } = this.#options;
-    const belongs = (device: DeviceId) => epochs.lists(device);
+    const renewed = epochs.secret.epoch !== this.#epoch;
+    this.#epoch = epochs.secret.epoch;
+    // only a new secret leaves out who is not listed: with the old one all had proven the same
+    const belongs = (device: DeviceId) => (renewed ? epochs.lists(device) : epochs.admits(device));
     // those who stay are told first: their answer comes over the link that stands
     const staying = membership.links().filter(({ member }) => belongs(member.device));
     await Promise.all([

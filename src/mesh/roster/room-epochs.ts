@@ -183,11 +183,13 @@ export class RoomEpochs {
 
   /**
    * What a device that is behind needs. The caller has checked that it speaks with a peer of `device`.
+   * @param proven it has proven the present secret: invited since the list was signed, it lacks only the list
    * @throws `not_a_member` when the device is not listed
    */
-  grant(device: DeviceId): Grant {
+  grant(device: DeviceId, proven = false): Grant {
     const { signed, secret } = this.#current;
-    if (signed !== null && admits(signed.roster, device)) return { roster: signed.bytes, secret: secret.secret };
+    const entitled = proven ? this.admits(device) : this.lists(device);
+    if (signed !== null && entitled) return { roster: signed.bytes, secret: secret.secret };
     throw new TabmeshError('not_a_member', 'this device is not on the list of members', {
       hint: 'Ask a member for a new invite.',
     });
@@ -208,7 +210,9 @@ export class RoomEpochs {
     if (!equalConstantTime(commitmentOf(next), signed.roster.commitment)) {
       throw new TabmeshError('unauthorized', 'the secret is not the one that the owner chose');
     }
-    if (!admits(signed.roster, deviceKey.id)) {
+    // who was invited since the list was signed is not on it yet, and has the secret all the same
+    const invited = equalConstantTime(next.secret, this.secret.secret) && !signed.roster.blocked.includes(deviceKey.id);
+    if (!invited && !admits(signed.roster, deviceKey.id)) {
       throw new TabmeshError('not_a_member', 'this device is no longer a member of the room');
     }
     await this.#take(next, signed);

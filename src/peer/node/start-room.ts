@@ -12,6 +12,7 @@ import type { Log } from '../../lib/log.ts';
 import type { DeviceKey } from '../../mesh/identity/device-key.ts';
 import { friendlyName } from '../../mesh/identity/names.ts';
 import type { RoomSecret } from '../../mesh/identity/room-secret.ts';
+import type { RelayAccess } from '../../mesh/links/relay-link.ts';
 import { roomGater } from '../../mesh/node/gater.ts';
 import type { RelayAddress } from '../../mesh/node/relay-address.ts';
 import { startHeadlessNode } from '../../mesh/node/room-node.node.ts';
@@ -28,6 +29,9 @@ import { indexDataset } from '../room/local-search.ts';
 import type { RoomPeer } from '../room/room-peer.ts';
 import { startRoomPeer } from '../room/room-peer.ts';
 import { createProcessExecutor } from './executor.ts';
+import type { OutsideServices } from './outside.ts';
+import { headlessDiscovery } from './outside.ts';
+import { nodeProbes } from './probes.ts';
 import { createProcessLoad } from './process-load.ts';
 
 const PEER_KEY = 'peer/key';
@@ -40,12 +44,17 @@ export interface HeadlessRoomOptions {
   readonly folder: string;
   readonly deviceKey: DeviceKey;
   readonly relays: readonly RelayAddress[];
+  /** the one of them that runs in this process; none when absent */
+  readonly ownRelay?: PeerId;
+  readonly access: RelayAccess;
   /** public addresses of this peer, without its id; its id is given so that a path can carry it */
   readonly announce: (peer: PeerId) => readonly string[];
   readonly fetch: FetchPort;
   /** contact address that upstream services ask for */
   readonly email: string;
   readonly methods: Readonly<Record<string, ExtraMethod>>;
+  /** none when absent */
+  readonly outside?: OutsideServices;
   /** of this program */
   readonly version: string;
   readonly clock: Clock;
@@ -70,6 +79,7 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
     const peer = peerIdFromPrivateKey(privateKey).toString() as PeerId;
     const addresses = options.announce(peer);
     const load = createProcessLoad();
+    const namedHosts = new Set<string>();
     const blocks = await openFsBlocks(join(folder, 'blocks'));
     const secret = { room: invite.room, epoch: invite.epoch, secret: invite.secret };
     const replica = await createReplica({ room: invite.room, deviceKey, store, lock: createProcessLock(), log });
@@ -84,13 +94,14 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
       origin: invite.origin,
       remember: options.remember,
       relays,
+      access: options.access,
       addresses: () => addresses.map((address) => `${address}/p2p/${peer}`),
       startNode: (membership) =>
         startHeadlessNode({
           privateKey,
           blockstore: asHeliaBlockstore(blocks),
           membership,
-          gater: roomGater(() => relays),
+          gater: roomGater(() => relays, namedHosts),
           announce: [...addresses],
         }),
       replica,
@@ -116,6 +127,13 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
           log,
           publish,
         }),
+      discovery: (now) => ({ ...headlessDiscovery(folder, options.outside ?? {}, now, clock, log), namedHosts }),
+      probes: nodeProbes({
+        folder,
+        stun: options.outside?.stun ?? [],
+        ownRelay: options.ownRelay ?? null,
+        now: () => clock.now(),
+      }),
       methods: options.methods,
       visible: () => true,
       condition: () => ({ load: load(), battery: null }),

@@ -15,6 +15,8 @@ export function createPorts(parts: {
   readonly mesh: () => RoomMesh;
   readonly replica: Replica;
   readonly members: Ports['members'];
+  readonly network: () => Ports['network'];
+  readonly doctor: () => Ports['doctor'];
 }): Ports {
   return {
     // a device can be renamed while it is here
@@ -25,6 +27,13 @@ export function createPorts(parts: {
     search: parts.search,
     datasets: parts.datasets,
     members: parts.members,
+    // made after the tools, which it serves
+    get network() {
+      return parts.network();
+    },
+    get doctor() {
+      return parts.doctor();
+    },
     mesh: { peers: () => parts.mesh().peers(), room: () => parts.replica.state() },
   };
 }

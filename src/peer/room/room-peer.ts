@@ -1,10 +1,13 @@
 import type { BlockStore } from '../../contracts/dataset.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { MeshPeer, RoomOrigin } from '../../contracts/mesh.ts';
+import type { DoctorPort, PlatformProbes } from '../../contracts/doctor.ts';
 import type { Ports } from '../../contracts/ports.ts';
 import type { RoomTools } from '../../contracts/tools.ts';
 import type { WorkflowDefinition } from '../../contracts/workflow.ts';
 import { catalog } from '../../catalog/index.ts';
+import { dataBlocks } from '../../data/blocks.ts';
+import { verifyBlock } from '../../data/codec.ts';
 import type { SweepResult, SweepRoots } from '../../data/sweep.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { coalesce } from '../../lib/coalesce.ts';
@@ -12,9 +15,13 @@ import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import { createListeners } from '../../lib/listeners.ts';
 import type { Log } from '../../lib/log.ts';
+import { createDoctor } from '../../mesh/doctor/doctor.ts';
+import { meshProbes, timeMethod } from '../../mesh/doctor/mesh-probes.ts';
+import { spellings } from '../../mesh/doctor/redact.ts';
 import { issueCertificate, verifyCertificate } from '../../mesh/identity/certificate.ts';
 import type { DeviceKey } from '../../mesh/identity/device-key.ts';
 import type { RoomSecret } from '../../mesh/identity/room-secret.ts';
+import type { RelayAccess } from '../../mesh/links/relay-link.ts';
 import type { MembershipOptions } from '../../mesh/membership/membership.ts';
 import { networkBlocks } from '../../mesh/node/network-blocks.ts';
 import type { RelayAddress } from '../../mesh/node/relay-address.ts';
@@ -29,12 +36,14 @@ import { EpochNews } from '../../mesh/roster/epoch-news.ts';
 import { RoomEpochs } from '../../mesh/roster/room-epochs.ts';
 import type { ExtraMethod } from '../../mesh/rpc/mcp-server.ts';
 import { createMcpServer } from '../../mesh/rpc/mcp-server.ts';
+import { Transfers } from '../../mesh/transfer/transfers.ts';
 import { createGuard } from '../../tools/guard.ts';
 import type { LocalTools } from '../../tools/local-tools.ts';
 import { createLocalTools } from '../../tools/local-tools.ts';
 import { createToolRegistry } from '../../tools/registry.ts';
 import { createRoomTools } from '../../tools/router.ts';
 import { collectLiterature } from '../../workflow/templates/collect-literature.ts';
+import type { PeerMetrics } from '../../monitor/peer-metrics.ts';
 import { RoomDatasets } from './datasets.ts';
 import type { BlockHold } from '../../mesh/storage/hold.ts';
 import type { DeviceSearch } from './device-search.ts';
@@ -43,6 +52,8 @@ import { RoomSearch } from './room-search.ts';
 import type { RunExecutor } from './run-book.ts';
 import { RunBook } from './run-book.ts';
 import { RoomMembers } from './room-members.ts';
+import type { DiscoveryPlatform } from './room-network.ts';
+import { createRoomNetwork } from './room-network.ts';
 import { sweepRoom } from './sweep-room.ts';
 
 /** The workflows that this version can run. */
@@ -71,6 +82,7 @@ export interface RoomPlatform {
   /** makes this device remember the room by its new secret */
   readonly remember: (secret: RoomSecret) => Promise<void>;
   readonly relays: readonly RelayAddress[];
+  readonly access: RelayAccess;
   /** ways to dial this peer besides a relay's circuit */
   readonly addresses: () => readonly string[];
   readonly startNode: (membership: MembershipOptions) => Promise<RoomNode>;
@@ -84,6 +96,10 @@ export interface RoomPlatform {
   readonly sweep: (roots: SweepRoots, signal: AbortSignal) => Promise<SweepResult>;
   /** @param publish lists a dataset that a run has written, and indexes it */
   readonly executor: (publish: RoomDatasets['publish']) => RunExecutor;
+  /** ways to find peers that only this platform has; it may ask for the room's secret as of then */
+  readonly discovery: (secret: () => RoomSecret) => DiscoveryPlatform;
+  /** what the doctor looks at on this platform */
+  readonly probes: PlatformProbes;
   /** served to members beside MCP */
   readonly methods: Readonly<Record<string, ExtraMethod>>;
   readonly visible: () => boolean;
@@ -106,6 +122,9 @@ export interface RoomPeer {
   readonly runs: RunBook;
   readonly replica: RoomReplica;
   readonly members: RoomMembers;
+  readonly doctor: DoctorPort;
+  /** how peers were looked for and reached */
+  readonly peerMetrics: PeerMetrics;
   /** the room's secret as of now */
   secret(): RoomSecret;
   /** tells others what changed about this peer: its name, visibility, shard */
@@ -145,13 +164,23 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   });
 
   const onlineDevices = () => new Set<DeviceId>(mesh.list().map((remote) => remote.place.device));
+  const transfers = new Transfers({
+    node: node.libp2p,
+    membership: node.libp2p.services.membership,
+    tree: { blocksOf: dataBlocks, verify: (block) => verifyBlock(block, 'the block') },
+    local: platform.blocks,
+    clock,
+  });
   const datasets = new RoomDatasets({
     replica,
     local: platform.blocks,
     network: networkBlocks(node),
+    transfers,
+    peersOf: (holder) => node.libp2p.services.membership.peersOf(holder),
     search: platform.search,
     hold: platform.hold,
     online: onlineDevices,
+    log,
   });
   const runs = new RunBook(
     platform.executor((summary, signal) => datasets.publish(summary, signal)),
@@ -171,6 +200,8 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   const ports = createPorts({
     self,
     members,
+    network: () => found.network,
+    doctor: () => doctor,
     runs,
     search,
     datasets,
@@ -196,19 +227,49 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     tell: (remote, method, params, timeoutMs) => mesh.request(remote, method, params, { timeoutMs }),
     log,
   });
+  const found = createRoomNetwork({
+    ...platform.discovery(() => epochs.secret),
+    self: peer,
+    kind,
+    relays: platform.relays,
+    addresses: platform.addresses,
+    tools: () => local.list().map((tool) => tool.name),
+    node,
+    mesh: () => mesh,
+    presence,
+    clock,
+    log,
+  });
   const mesh: RoomMesh = new RoomMesh({
     node,
     self: { peer, device, kind },
     relays: platform.relays,
+    access: platform.access,
     topic: () => epochs.keys.rendezvous,
     pastTopics: () => epochs.pastTopics,
     addresses: platform.addresses,
-    serve: createMcpServer(local, deviceName, platform.version, { ...platform.methods, ...news.methods() }),
+    serve: createMcpServer(local, deviceName, platform.version, {
+      ...platform.methods,
+      ...news.methods(),
+      ...found.methods,
+      ...timeMethod(() => clock.now()),
+    }),
     replica: createReplicaSync({ replica }),
     presence,
     visible: platform.visible,
+    refusal: () => exchange.refusal,
+    watch: found.watch,
     clock,
     log,
+  });
+  const doctor = createDoctor({
+    kind,
+    probes: { ...platform.probes, ...meshProbes({ mesh, node, relays: platform.relays }) },
+    secrets: () => {
+      const keys = platform.relays.flatMap((relay) => platform.access.key(relay.peer) ?? []);
+      return [epochs.secret.secret, ...keys].flatMap(spellings);
+    },
+    clock,
   });
   const tools = createRoomTools({
     get self() {
@@ -250,6 +311,9 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   };
   let topic = epochs.keys.rendezvous;
   const unsubscribe = [
+    node.libp2p.services.membership.subscribe(({ type }) => {
+      if (type === 'opened') exchange.admitted();
+    }),
     replica.subscribe(() => {
       followSegments();
       announce();
@@ -288,6 +352,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   const close = async () => {
     for (const stop of unsubscribe) stop();
     news.stop();
+    found.stop();
     closing.abort();
     runs.close();
     await swept;
@@ -296,12 +361,15 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   };
   try {
     announce();
-    await exchange.start(node.libp2p);
+    const { membership } = node.libp2p.services;
+    await exchange.start(node.libp2p, ({ id }) => membership.links().some(({ connection }) => connection.id === id));
+    await transfers.start();
     await Promise.all([replica.setProfile({ name: deviceName(), kind }), mesh.start(), runs.load()]);
   } catch (error) {
     await close();
     throw error;
   }
+  found.start();
   swept = sweepRoom({ ...platform, runs }, closing.signal);
   return {
     mesh,
@@ -313,6 +381,8 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     runs,
     replica,
     members,
+    doctor,
+    peerMetrics: found.metrics,
     secret: () => epochs.secret,
     announce,
     subscribe: (listener) => changed.add(listener),

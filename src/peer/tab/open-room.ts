@@ -6,9 +6,15 @@ import type { RelayConfig } from '../../contracts/relay.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
+import { IceServers } from '../../mesh/access/ice-servers.ts';
 import type { DeviceKey } from '../../mesh/identity/device-key.ts';
 import type { RoomSecret } from '../../mesh/identity/room-secret.ts';
 import { acquireSlot } from '../../mesh/identity/slots.browser.ts';
+import { browserIceCandidates } from '../../mesh/bootstrap/ice-candidates.browser.ts';
+import { iceReachability } from '../../mesh/bootstrap/ice-reachability.ts';
+import { BroadcastRegistry } from '../../mesh/discovery/broadcast-registry.browser.ts';
+import { LocalRegistry } from '../../mesh/discovery/local-registry.ts';
+import { createKvRecordStore } from '../../mesh/discovery/record-store-kv.ts';
 import { roomGater } from '../../mesh/node/gater.ts';
 import { startTabNode } from '../../mesh/node/room-node.browser.ts';
 import { createReplica } from '../../mesh/replica/replica.ts';
@@ -26,6 +32,7 @@ import type { RoomPeer } from '../room/room-peer.ts';
 import { startRoomPeer } from '../room/room-peer.ts';
 import { askToPersist } from './ask-to-persist.ts';
 import { watchCondition } from './page-condition.ts';
+import { tabProbes } from './probes.ts';
 import { openRoomStorage } from './storage.ts';
 import { withinPolicy } from './within-policy.ts';
 import { createWorkerPool } from './worker-pool.ts';
@@ -81,9 +88,8 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       log,
     });
     undo.push(() => replica.close());
-    const relays = readRelays([...(config?.multiaddrs ?? []), ...invite.relays], log).filter((relay) =>
-      withinPolicy(relay, location.host),
-    );
+    const relays = readRelays(usableRelays(invite, config), log).filter((relay) => withinPolicy(relay, location.host));
+    const ice = new IceServers(options.settings, () => systemClock.now());
     const blocks = createBlockStore(storage.blocks);
     const hold = createWebHold(`tabmesh/blocks/${room}`);
     const secret = { room, epoch: invite.epoch, secret: invite.secret };
@@ -108,6 +114,11 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
     undo.push(() => {
       condition.stop();
     });
+    const namedHosts = new Set<string>();
+    const siblings = new BroadcastRegistry(room, systemClock);
+    undo.push(() => {
+      siblings.close();
+    });
     const peer: RoomPeer = await startRoomPeer({
       kind: 'tab',
       peer: self,
@@ -117,14 +128,20 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       origin: invite.origin,
       remember: options.remember,
       relays,
+      access: {
+        key: (relay) => invite.access[relay] ?? null,
+        granted: (relay, grant) => {
+          ice.granted(relay, grant);
+        },
+      },
       addresses: () => [],
       startNode: (membership) =>
         startTabNode({
           privateKey: slot.privateKey,
           blockstore: asHeliaBlockstore(blocks),
           membership,
-          gater: roomGater(() => relays),
-          stun: options.settings.stun,
+          gater: roomGater(() => relays, namedHosts),
+          ice,
         }),
       replica,
       store: storage.store,
@@ -148,6 +165,16 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
         load: () => pool.workflow.call('load', null),
         delete: (runId) => pool.workflow.call('remove', { runId }),
       }),
+      discovery: () => ({
+        registries: [new LocalRegistry('local_store', createKvRecordStore(storage.store), systemClock), siblings],
+        reachability: iceReachability(browserIceCandidates, () => options.settings.stun, log),
+        namedHosts,
+      }),
+      probes: tabProbes({
+        condition,
+        iceServers: () => ice.list(),
+        now: () => systemClock.now(),
+      }),
       methods: {},
       visible: () => document.visibilityState === 'visible',
       condition: () => condition.read(),
@@ -166,6 +193,13 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
     for (const step of undo.reverse()) await step();
     throw error;
   }
+}
+
+/** The relays of the invite, and the page's own unless it would let nobody of this room in. */
+function usableRelays(invite: Invite, config: RelayConfig | null): readonly string[] {
+  if (config === null) return invite.relays;
+  const wanted = config.open || invite.access[config.peerId] !== undefined || invite.relays.length === 0;
+  return wanted ? [...config.multiaddrs, ...invite.relays] : invite.relays;
 }
 
 /** Follows what happens to the page: visibility is told to others, and the network's return cuts a backoff short. */

@@ -1,4 +1,7 @@
+import { base64url } from 'multiformats/bases/base64';
 import type { RelayConfig } from '../../contracts/relay.ts';
+import type { Invite } from '../../contracts/mesh.ts';
+import { ACCESS_KEY_BYTES } from '../../mesh/identity/invite.ts';
 import { isObject } from '../../mesh/rpc/mcp-wire.ts';
 
 /** The relay that serves this page answers at once or is not there. */
@@ -15,10 +18,26 @@ export async function fetchRelayConfig(signal: AbortSignal): Promise<RelayConfig
     });
     if (!response.ok) return null;
     const config: unknown = await response.json();
-    const valid = isObject(config) && Array.isArray(config['multiaddrs']) && typeof config['directFetch'] === 'boolean';
+    const valid =
+      isObject(config) &&
+      Array.isArray(config['multiaddrs']) &&
+      typeof config['directFetch'] === 'boolean' &&
+      typeof config['open'] === 'boolean';
     return valid ? (config as unknown as RelayConfig) : null;
   } catch {
     // away: the invite's relays and the members we find are enough
     return null;
+  }
+}
+
+/** The access key that the relay of this page tells, by the relay’s peer id. */
+export function readAccessKey({ peerId, accessKey }: RelayConfig): Invite['access'] {
+  if (accessKey === null) return {};
+  try {
+    const key = base64url.baseDecode(accessKey);
+    return key.byteLength === ACCESS_KEY_BYTES ? { [peerId]: key } : {};
+  } catch {
+    // a relay of another version: rooms are joined by invites all the same
+    return {};
   }
 }

@@ -33,6 +33,11 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     self,
     subscribe: (listener) => peer.subscribe(listener),
     connection: () => peer.mesh.connection(),
+    relays: () => peer.mesh.relays(),
+    retryRelays: () => {
+      peer.mesh.retryRelays();
+    },
+    examine: (options) => peer.doctor.examine(options),
     peers: () => peer.mesh.peers(),
     tools: () => peer.tools.list(),
     datasets: () => peer.datasets.list(),

@@ -15,6 +15,7 @@ import {
   selfDevice,
   selfPeer,
 } from '../../support/ports.ts';
+import { addressOf, PEERS } from '../../support/peer-records.ts';
 import { failure, failureCode, localTools } from '../../support/tools.ts';
 
 function call(tool: string, args: unknown, ports: Ports = memoryPorts()): Promise<unknown> {
@@ -34,10 +35,17 @@ const goodArguments: Record<string, unknown> = {
   get_record: { cid: cidOf(2) },
   list_peers: {},
   list_members: {},
+  connection_doctor: {},
   change_room_secret: {},
   block_device: { device: otherDevice },
   unblock_device: { device: otherDevice },
   appoint_owner: { device: otherDevice },
+  peer_discover: { include_metrics: true },
+  peer_connect: { peer_id: PEERS[0], multiaddr: addressOf(PEERS[0]) },
+  peer_disconnect: { peer_id: PEERS[0] },
+  peer_list: {},
+  peer_metrics: { peer_id: PEERS[0], include_history: true },
+  bootstrap_network: {},
   echo: { text: 'hello' },
 };
 

@@ -18,6 +18,7 @@ export function memoryBlocks(): MemoryBlocks {
   const store: MemoryBlocks = {
     held,
     beforePut: () => undefined,
+    getMany: (cids) => Promise.all(cids.map((cid) => store.get(cid))),
     get: (cid) => {
       const bytes = held.get(cid);
       return bytes === undefined

@@ -68,6 +68,19 @@ describe('an epoch', () => {
     expect(m.epochs.grant(ann.id).secret).toEqual(m.epochs.secret.secret);
   });
 
+  it('takes its list to who was invited since, and not to who is blocked', async () => {
+    const [m, a] = [await open(maker), await open(ann)];
+    await m.epochs.rotate([], new Set([bob.id]));
+    const newcomer = await open(ann, createMemoryStore(), m.epochs.secret);
+    expect(() => m.epochs.grant(ann.id)).toThrow(expect.objectContaining({ code: 'not_a_member' }));
+    const grant = m.epochs.grant(ann.id, true);
+    expect(await newcomer.epochs.accept(grant)).toBe(true);
+    expect(newcomer.epochs.admits(bob.id)).toBe(false);
+    expect(() => m.epochs.grant(bob.id, true)).toThrow(expect.objectContaining({ code: 'not_a_member' }));
+    // with the old secret that grant is for somebody else
+    await expect(a.epochs.accept(grant)).rejects.toMatchObject({ code: 'not_a_member' });
+  });
+
   it('is there again after a restart, also after a crash between its two writes', async () => {
     const m = await open(maker);
     await m.epochs.rotate([], NOBODY);

@@ -59,12 +59,14 @@ export function answerOf(status: number, body: Uint8Array | string, headers: Rec
 
 export function memoryBlocks(): BlockStore & { readonly map: Map<CidString, Uint8Array> } {
   const map = new Map<CidString, Uint8Array>();
+  const get = (cid: CidString) => {
+    const bytes = map.get(cid);
+    return bytes === undefined ? Promise.reject(new TabmeshError('not_found', cid)) : Promise.resolve(bytes);
+  };
   return {
     map,
-    get: (cid) => {
-      const bytes = map.get(cid);
-      return bytes === undefined ? Promise.reject(new TabmeshError('not_found', cid)) : Promise.resolve(bytes);
-    },
+    get,
+    getMany: (cids) => Promise.all(cids.map(get)),
     has: (cid) => Promise.resolve(map.has(cid)),
     putMany: (blocks) => {
       for (const { cid, bytes } of blocks) map.set(cid, bytes);
