@@ -5,17 +5,15 @@ export interface QrPath {
 }
 
 /**
- * Encodes `text` as a QR code; the encoder is loaded when first needed. Level L: a screen is not scratched, and an
- * invite is long enough already.
+ * Encodes `text` as a QR code; the encoder is loaded when first needed. The least error correction: a screen is not
+ * scratched, and an invite is long enough already.
  */
 export async function qrPath(text: string): Promise<QrPath> {
-  const { default: qrcode } = await import('qrcode');
-  const { modules } = qrcode.create(text, { errorCorrectionLevel: 'L' });
-  let path = '';
-  for (let y = 0; y < modules.size; y += 1) {
-    for (let x = 0; x < modules.size; x += 1) {
-      if (modules.get(y, x) !== 0) path += `M${String(x)} ${String(y)}h1v1h-1z`;
-    }
-  }
-  return { size: modules.size, path };
+  const { encodeQR } = await import('qr');
+  // a margin of one module is its least; the drawing has its own
+  const rows = encodeQR(text, 'raw', { ecc: 'low', border: 1 });
+  const modules = rows.flatMap((row, y) =>
+    row.map((dark, x) => (dark ? `M${String(x - 1)} ${String(y - 1)}h1v1h-1z` : '')),
+  );
+  return { size: rows.length - 2, path: modules.join('') };
 }

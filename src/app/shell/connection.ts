@@ -1,3 +1,4 @@
+import Ban from '@lucide/svelte/icons/ban';
 import CloudOff from '@lucide/svelte/icons/cloud-off';
 import LoaderCircle from '@lucide/svelte/icons/loader-circle';
 import Route from '@lucide/svelte/icons/route';
@@ -33,6 +34,12 @@ const WORDS: Readonly<Record<Connection['state'], ConnectionText>> = {
     tone: 'neutral',
     icon: User,
     text: 'The relay answers, and nobody else is here now. Share the invite, or open it in another browser.',
+  },
+  refused: {
+    word: 'Put out',
+    tone: 'failed',
+    icon: Ban,
+    text: 'The room’s members answer, and no longer let this device in. What it has fetched stays here and can be searched.',
   },
   offline: {
     word: 'Offline',

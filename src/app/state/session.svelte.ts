@@ -97,6 +97,16 @@ export class Session {
     }
   }
 
+  /**
+   * Leaves a room that is not open and deletes what this browser holds of it.
+   * @throws `storage_failed`
+   */
+  async forgetOther(id: RoomId): Promise<void> {
+    const host = this.#ready();
+    await host.forgetRoom(id);
+    this.rooms = await host.rooms();
+  }
+
   /** Shows the crash screen. */
   fail(thrown: unknown, room: { id: RoomId; name: string } | null = this.current()): void {
     console.error(thrown);
