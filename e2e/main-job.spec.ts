@@ -6,6 +6,7 @@ import { decode } from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 import type { DatasetManifest, DatasetRoot } from '../src/contracts/dataset.ts';
 import type { LiteratureRecord } from '../src/contracts/records.ts';
+import { demoRoute } from '../tests/support/upstream-routes.ts';
 import { startHeldUpstream, type HeldUpstream } from './support/held-upstream.ts';
 import { joinByInvite } from './support/pages.ts';
 import { storedBlock } from './support/stored-blocks.ts';
@@ -20,7 +21,7 @@ const QUERY = 'sleep';
 
 const test = base.extend<{ readonly upstream: HeldUpstream }>({
   upstream: async ({}, use) => {
-    const upstream = await startHeldUpstream();
+    const upstream = await startHeldUpstream(await demoRoute());
     await use(upstream);
     upstream.release();
     await upstream.close();

@@ -1,33 +1,40 @@
-import { demoRoute } from '../../tests/support/upstream-routes.ts';
+import type { Route } from '../../tests/support/upstream-routes.ts';
 import { startUpstream, type TestUpstream } from '../../tests/support/upstream-server.ts';
 
-/** The demo PubMed, which can be told to take its time with the records. */
+/** A PubMed that can be told to take its time with the records. */
 export interface HeldUpstream extends TestUpstream {
-  /** From now on a fetch of records is not answered. */
-  hold(): void;
+  /**
+   * From now on a fetch of records is not answered.
+   * @param after so many that still are
+   */
+  hold(after?: number): void;
   /** Answers those that wait, and later ones at once. */
   release(): void;
 }
 
-/** Starts a {@link HeldUpstream}; it holds nothing yet. */
-export async function startHeldUpstream(): Promise<HeldUpstream> {
+/**
+ * Starts a {@link HeldUpstream}; it holds nothing yet.
+ * @param route what it answers in the end
+ */
+export async function startHeldUpstream(route: Route): Promise<HeldUpstream> {
   let gate = Promise.withResolvers<undefined>();
-  gate.resolve(undefined);
-  const demo = await demoRoute();
+  let unhindered = Infinity;
   const upstream = await startUpstream({
     routes: [
       async (url) => {
-        if (url.pathname.endsWith('/efetch.fcgi')) await gate.promise;
-        return demo(url);
+        if (url.pathname.endsWith('/efetch.fcgi') && unhindered-- <= 0) await gate.promise;
+        return route(url);
       },
     ],
   });
   return {
     ...upstream,
-    hold() {
+    hold(after = 0) {
       gate = Promise.withResolvers<undefined>();
+      unhindered = after;
     },
     release() {
+      unhindered = Infinity;
       gate.resolve(undefined);
     },
   };
