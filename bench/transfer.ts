@@ -49,25 +49,36 @@ async function main(): Promise<void> {
   console.log(`\ntransfer: MB/s, medians of up to ${values.rounds} rounds (×: to the raw channel)\n`);
   for (const size of values.sizes.split(',').map(Number)) {
     const speeds = new Map<string, number[]>();
+    const failures = new Map<string, string>();
     const rounds = size < ONE_ROUND_FROM_MB ? Number(values.rounds) : 1;
     for (let round = 0; round < rounds; round++) {
       for (const way of ways(pair)) {
-        const { ms, bytes } = await way.measure(size * MB);
-        speeds.set(way.id, [...(speeds.get(way.id) ?? []), bytes / MB / (ms / 1000)]);
+        try {
+          const { ms, bytes } = await way.measure(size * MB);
+          speeds.set(way.id, [...(speeds.get(way.id) ?? []), bytes / MB / (ms / 1000)]);
+        } catch (error) {
+          // a way that does not get through says something too
+          failures.set(way.id, (error as Error).message.split('\n')[0] ?? '');
+        }
       }
     }
     const raw = speeds.get('raw') ?? [];
     for (const { id, title } of ways(pair)) {
       const of = speeds.get(id) ?? [];
+      const failed = failures.get(id);
+      const label = `${String(size).padStart(4)} MB  ${title.padEnd(44)}`;
+      if (failed !== undefined) {
+        lines.push({ size, id, failed });
+        console.log(`${label}  failed: ${failed}`);
+        continue;
+      }
       const mbPerSecond = quantile(of, 0.5);
       const ratio = quantile(
         of.map((speed, round) => speed / (raw[round] ?? NaN)),
         0.5,
       );
       lines.push({ size, id, mbPerSecond, ratio, rounds: of });
-      console.log(
-        `${String(size).padStart(4)} MB  ${title.padEnd(44)} ${mbPerSecond.toFixed(1).padStart(7)}  ${ratio.toFixed(2)}`,
-      );
+      console.log(`${label} ${mbPerSecond.toFixed(1).padStart(7)}  ${ratio.toFixed(2)}`);
     }
   }
   mkdirSync(OUT, { recursive: true });

@@ -51,7 +51,9 @@ test('an owner blocks a device and takes it back', async ({ relay, device }) => 
     await submit.click();
     await expect(dialog).toBeHidden();
     await expect(a.page.getByRole('button', { name: `Actions for ${nameOfB}` })).toBeVisible();
-    const stored = await a.page.evaluate(() => JSON.stringify([...Object.values(localStorage), ...Object.values(sessionStorage)]));
+    const stored = await a.page.evaluate(() =>
+      JSON.stringify([...Object.values(localStorage), ...Object.values(sessionStorage)]),
+    );
     expect(stored).not.toContain(relay.line.token);
   });
 

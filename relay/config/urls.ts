@@ -1,6 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
-import { isLoopbackHost, isWildcard } from './hosts.ts';
+import { isLoopbackHost, isWildcard, machineAddresses } from './hosts.ts';
 import type { Config } from './parse.ts';
 
 /** Where this relay is reached; everything that it announces or prints comes from here. */
@@ -59,14 +58,6 @@ function webSocketAddress(url: URL): string {
   const host = bare === 'localhost' ? '127.0.0.1' : bare;
   const family = { 0: 'dns4', 4: 'ip4', 6: 'ip6' }[isIP(host)] ?? 'dns4';
   return `/${family}/${host}/tcp/${port}/${tls ? 'tls/ws' : 'ws'}`;
-}
-
-/** This machine's own addresses, without loopback. */
-export function machineAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal, scopeid, family }) => !internal && (family === 'IPv4' || scopeid === 0))
-    .map(({ address }) => address);
 }
 
 const unique = (values: readonly string[]) => [...new Set(values)];

@@ -1,8 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 import { badOption } from './bad-option.ts';
-import { isWildcard } from './hosts.ts';
-import type { Config } from './parse.ts';
-import { machineAddresses } from './urls.ts';
+import { isWildcard, machineAddresses } from './hosts.ts';
 
 /** Where the relay listens for WebRTC-Direct. */
 export interface DirectChoice {
@@ -35,7 +33,7 @@ export function webrtcDirect(value: string | undefined): DirectChoice | null {
  */
 export function directAddresses(
   { port, address }: DirectChoice,
-  host: Config['host'],
+  host: string,
   lanAddresses: readonly string[] = machineAddresses(),
 ): { readonly listen: string; readonly announce: readonly string[] } {
   const bound = host === 'localhost' ? '127.0.0.1' : host;

@@ -3,6 +3,7 @@ import { PROTOCOLS } from '../../src/contracts/versions.ts';
 import { JOIN_TIMEOUT_MS } from '../../src/mesh/membership/membership.ts';
 import {
   bitswapWant,
+  besidesNo,
   BITSWAP,
   channelOn,
   closed,
@@ -97,7 +98,7 @@ describe("at the relay's peer of a room", () => {
         const spoken = await speak(connection, protocol, bytes);
         const inTime = (await closed(connection, since)) < CLOSED_WITHIN_MS;
         const logged = refusals(stranger.peer).some((line) => line.includes(protocol));
-        return { what, inTime, logged, answer: spoken.answer() + stranger.bitswapped() };
+        return { what, inTime, logged, answer: besidesNo(spoken) + stranger.bitswapped() };
       }),
     );
     expect(outcomes).toEqual(attempts.map(({ what }) => ({ what, inTime: true, logged: true, answer: '' })));
@@ -138,7 +139,7 @@ describe('a stranger who has overheard a join', () => {
     for (const message of messages) await channel.write(message ?? new Uint8Array()).catch(() => undefined);
     expect(await closed(connection, since)).toBeLessThan(CLOSED_WITHIN_MS);
     await listening;
-    expect(spoken.answer()).toBe('');
+    expect(besidesNo(spoken)).toBe('');
     expect(await live.served()).toEqual(before);
     expect(refusals(node.peer).join('\n')).toContain('membership not proven');
     return heard;
@@ -220,7 +221,7 @@ describe('a stranger whom a member dials', () => {
       const spoken = await speak(connection, PROTOCOLS.mcp, ECHO);
       await Promise.allSettled([pass(member, other), pass(other, member)]);
       await closed(connection);
-      expect(spoken.answer()).toBe('');
+      expect(besidesNo(spoken)).toBe('');
     });
     await expect.poll(() => refusals(stranger.peer).join('\n')).toContain('the proof does not match the room');
     expect(await live.served()).toEqual(before);

@@ -20,6 +20,8 @@ import { messageChannel } from '../../src/mesh/membership/message-channel.ts';
 import { webSocketsWithPath } from '../../src/mesh/node/web-sockets.ts';
 import { encodeFrame } from '../../src/mesh/rpc/frames.ts';
 import { REQUEST_META } from '../../src/mesh/rpc/mcp-wire.ts';
+import { errorResponse } from '../../src/mesh/rpc/responses.ts';
+import { refusal } from '../../src/mesh/rpc/tokens.ts';
 import { createMemoryStore } from '../../src/mesh/storage/kv-memory.ts';
 import { createProcessLock } from '../../src/mesh/storage/lock.ts';
 
@@ -125,6 +127,13 @@ export async function speak(connection: Connection, protocol: string, bytes: Uin
         check();
       }),
   };
+}
+
+/** What was said besides the one word that a stranger gets who wants to call tools: that it may not. */
+export function besidesNo(spoken: Spoken): string {
+  const said = spoken.answer();
+  const no = errorResponse(null, refusal('unauthorized', 'this connection has not proven membership of the room'));
+  return said === textOf(encodeFrame(JSON.stringify(no))) ? '' : said;
 }
 
 /** What a caller of tools sends: one framed JSON-RPC request. */

@@ -6,7 +6,7 @@ import type { PeerId } from '../../lib/ids.ts';
  * Direct links a tab keeps without being asked: an RTCPeerConnection costs each side memory, a port and keep-alives, and
  * browsers allow a few hundred. Twelve make a room of thirteen complete.
  */
-export const DIRECT_NEIGHBOURS = 12;
+const DIRECT_NEIGHBOURS = 12;
 
 /**
  * Whether two tabs of a room should be linked directly, answered alike on both sides without a word between them: on a

@@ -6,7 +6,7 @@ import { isObject } from '../rpc/mcp-wire.ts';
 import type { RoomEpochs } from './room-epochs.ts';
 
 /** What members ask of each other about epochs. */
-export const EPOCH_METHODS = { news: 'tabmesh/epoch-news' } as const;
+const EPOCH_METHODS = { news: 'tabmesh/epoch-news' } as const;
 
 /** Members are told side by side; more at once would delay calls. */
 const NEWS_TIMEOUT_MS = 5_000;

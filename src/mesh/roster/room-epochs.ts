@@ -20,7 +20,7 @@ const VERSION = 1;
  * Rendezvous topics of earlier epochs that members stay listed in, so that one who was away finds somebody to ask for the
  * new secret. Each is one stream to each relay.
  */
-export const MAX_PAST_TOPICS = 8;
+const MAX_PAST_TOPICS = 8;
 
 /** The room's secret as of now, and who may have it. */
 interface Epoch {
