@@ -1,4 +1,5 @@
 import { PROTOCOLS } from '../src/contracts/versions.ts';
+import { presentAccess } from '../src/mesh/access/present.ts';
 import { parseInvite } from '../src/mesh/identity/invite.ts';
 import { JOIN_TIMEOUT_MS } from '../src/mesh/membership/membership.ts';
 import {
@@ -39,9 +40,13 @@ test('a tab refuses a stranger who comes through the relay', async ({ relay, dev
   const circuit = `${relay.line.multiaddrs[0] ?? ''}/p2p-circuit/p2p/${peer}`;
 
   const nodes: HostileNode[] = [];
+  const { access } = parseInvite(relay.line.invite ?? '');
+  /** a stranger to the room whom the relay lets in, as a member of another room would be */
   const newNode = async () => {
     const node = await startHostileNode();
     nodes.push(node);
+    const connection = await node.dial(relay.line.multiaddrs[0] ?? '');
+    await presentAccess(connection, node.peer, access[relay.line.peerId] ?? null, AbortSignal.timeout(JOIN_TIMEOUT_MS));
     return node;
   };
   try {

@@ -237,6 +237,7 @@ export class PeerDialer {
       target.failure = (error as Error).message;
       if (!current() || membership.linkTo(peer) !== undefined) return;
       target.attempts++;
+      useNextListing(target);
       log.info('could not reach a peer', { peer, attempt: target.attempts, reason: (error as Error).message });
       this.#schedule(target, backoffMs(target.attempts));
     } finally {
@@ -291,4 +292,10 @@ export class PeerDialer {
     const circuit = throughRelay(relay, peer, false);
     await membership.proven(await node.dial(circuit, { signal: within(CIRCUIT_TIMEOUT_MS) }));
   }
+}
+
+/** A tab holds a reservation at one relay at least, not at each that lists it: the next try goes through another. */
+function useNextListing(target: Target): void {
+  const listings = [...target.listings.values()];
+  target.listing = listings[(listings.indexOf(target.listing) + 1) % listings.length] ?? target.listing;
 }

@@ -116,3 +116,25 @@ it('a call to a peer behind the relay brings a direct link to it, once', async (
   dials.demand(far);
   expect(dialled).toHaveLength(ROOM.length + 1);
 });
+
+it('a peer that cannot be reached through one relay is tried through the next that lists it', async () => {
+  const dialled: string[] = [];
+  dialer = new PeerDialer({
+    node: {
+      dial: (address: { toString(): string }) => {
+        dialled.push(address.toString());
+        return Promise.reject(new Error('no reservation'));
+      },
+    } as unknown as Libp2p,
+    membership: { subscribe: () => () => undefined, linkTo: () => undefined } as unknown as Membership,
+    dialsThroughRelay: true,
+    self: SELF,
+    clock: systemClock,
+    log: silentLog,
+    onChange: () => undefined,
+  });
+  dialer.introduced([INTRODUCTION], ONE);
+  dialer.introduced([INTRODUCTION], TWO);
+  const through = (relay: typeof ONE) => dialled.some((address) => address.includes(`/p2p/${relay.peer}/`));
+  await expect.poll(() => through(ONE) && through(TWO), { timeout: 5_000 }).toBe(true);
+});
