@@ -1,6 +1,6 @@
 import type { Libp2p } from '@libp2p/interface';
 import type { BlockStore } from '../../src/contracts/dataset.ts';
-import { dataBlocks } from '../../src/data/blocks.ts';
+import { dataBlockGroups, dataBlocks } from '../../src/data/blocks.ts';
 import { encodeBlock, link, verifyBlock, type Block } from '../../src/data/codec.ts';
 import { PAGE_RECORDS } from '../../src/data/pages.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -50,7 +50,7 @@ export function createBulk(
         const transfers = new Transfers({
           node: libp2p,
           membership: node().libp2p.services.membership,
-          tree: { blocksOf: dataBlocks, verify: (block) => verifyBlock(block, 'the block') },
+          tree: { blocksOf: dataBlockGroups, verify: (block) => verifyBlock(block, 'the block') },
           local,
           clock: systemClock,
         });

@@ -29,11 +29,23 @@ export async function* dataBlocks(
   source: BlockSource,
   signal: AbortSignal,
 ): AsyncGenerator<CidString, void, void> {
-  yield data;
+  for await (const group of dataBlockGroups(data, source, signal)) yield* group;
+}
+
+/**
+ * The same in groups: the root, then each page and its records. Each group is told when the block that names it can be read.
+ * @throws as `readDataset`
+ */
+export async function* dataBlockGroups(
+  data: CidString,
+  source: BlockSource,
+  signal: AbortSignal,
+): AsyncGenerator<readonly CidString[], void, void> {
+  yield [data];
   const root = await readDataset(data, source, signal);
   for (const [index, page] of root.pages.entries()) {
-    yield page;
-    yield* await readPage(root, index, source, signal);
+    yield [page];
+    yield await readPage(root, index, source, signal);
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BlockStore } from '../../src/contracts/dataset.ts';
 import { PROTOCOLS } from '../../src/contracts/versions.ts';
-import { dataBlocks } from '../../src/data/blocks.ts';
+import { dataBlockGroups, dataBlocks } from '../../src/data/blocks.ts';
 import { encodeBlock, link as linkTo, verifyBlock, type Block } from '../../src/data/codec.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { CidString, PeerId } from '../../src/lib/ids.ts';
@@ -21,13 +21,19 @@ afterEach(async () => {
 
 const signal = new AbortController().signal;
 
-async function peer(room: ReturnType<typeof newRoom>, local: BlockStore = createBlockStore(createMemoryStore())) {
-  const { node, address } = await startTestNode(room, { joinTimeoutMs: 1_000 });
+async function peer(
+  room: ReturnType<typeof newRoom>,
+  {
+    local = createBlockStore(createMemoryStore()),
+    joinTimeoutMs = 10_000,
+  }: { local?: BlockStore; joinTimeoutMs?: number } = {},
+) {
+  const { node, address } = await startTestNode(room, { joinTimeoutMs });
   running.push(() => node.stop());
   const transfers = new Transfers({
     node: node.libp2p,
     membership: node.libp2p.services.membership,
-    tree: { blocksOf: dataBlocks, verify: (block: Block) => verifyBlock(block, 'the block') },
+    tree: { blocksOf: dataBlockGroups, verify: (block: Block) => verifyBlock(block, 'the block') },
     local,
     clock: systemClock,
   });
@@ -79,16 +85,19 @@ describe('transfers over real sockets', () => {
         return memory.getMany(...args);
       },
     };
-    const holder = await peer(room, slow);
+    const holder = await peer(room, { local: slow });
     const data = await putDataset(memory, 1);
-    const fetch = async () => {
+    const linked = async () => {
       const taker = await peer(room);
       await link(taker.node, holder.address);
-      return taker.transfers.fetch(idOf(holder.node), { data, bytes: 0, offset: 0, signal });
+      return taker;
     };
-    const served = Array.from({ length: TRANSFERS_SERVED }, fetch);
+    const fetch = ({ transfers }: Awaited<ReturnType<typeof linked>>, wanted = data) =>
+      transfers.fetch(idOf(holder.node), { data: wanted, bytes: 0, offset: 0, signal });
+    const [late, ...takers] = await Promise.all([linked(), ...Array.from({ length: TRANSFERS_SERVED }, linked)]);
+    const served = takers.map((taker) => fetch(taker));
     await expect.poll(() => waiting.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(TRANSFERS_SERVED);
-    await expect(fetch()).rejects.toMatchObject({ code: 'rate_limited', retryable: true });
+    await expect(fetch(late)).rejects.toMatchObject({ code: 'rate_limited', retryable: true });
     const release = setInterval(() => {
       for (const go of waiting.splice(0)) go();
     }, 1);
@@ -97,15 +106,11 @@ describe('transfers over real sockets', () => {
     });
     expect((await Promise.all(served)).map(({ blocks }) => blocks)).toEqual([3, 3, 3, 3]);
     const missing = (await encodeBlock({ nowhere: true }, 'nothing')).cid;
-    const taker = await peer(room);
-    await link(taker.node, holder.address);
-    await expect(
-      taker.transfers.fetch(idOf(holder.node), { data: missing, bytes: 0, offset: 0, signal }),
-    ).rejects.toMatchObject({ code: 'not_found' });
+    await expect(fetch(late, missing)).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('are not for strangers', async () => {
-    const holder = await peer(newRoom());
+    const holder = await peer(newRoom(), { joinTimeoutMs: 1_000 });
     const stranger = await startHostileNode();
     running.push(() => stranger.stop());
     const connection = await stranger.dial(holder.address);

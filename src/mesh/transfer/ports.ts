@@ -5,10 +5,10 @@ import type { CidString } from '../../lib/ids.ts';
 export interface DatasetTree {
   /**
    * The addresses of all blocks below a data root, the root first, parents before children, in an order that follows from
-   * the root alone. Asks `source` for the blocks that name others, when it comes to their children.
+   * the root alone, in groups. Asks `source` for the blocks that name others, when it comes to their children.
    * @throws `not_found`, `corrupt`, `format_newer`
    */
-  blocksOf(data: CidString, source: BlockSource, signal: AbortSignal): AsyncIterable<CidString>;
+  blocksOf(data: CidString, source: BlockSource, signal: AbortSignal): AsyncIterable<readonly CidString[]>;
   /** @throws `corrupt` when bytes are not what the address names */
   verify(block: { readonly cid: CidString; readonly bytes: Uint8Array }): Promise<void>;
 }

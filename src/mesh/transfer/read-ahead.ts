@@ -8,7 +8,7 @@ import { BATCH_BYTES, READ_BYTES, READ_MAX_BLOCKS } from './limits.ts';
  * @throws what the store throws, when it comes to that group
  */
 export async function* readBatches(
-  cids: AsyncIterable<CidString>,
+  cids: AsyncIterable<readonly CidString[]>,
   store: Pick<BlockStore, 'getMany'>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Uint8Array[], void, void> {
@@ -30,30 +30,28 @@ export async function* readBatches(
 
 /** A browser's database answers a question in its own time, whether for one block or for a hundred. */
 async function* readGroups(
-  cids: AsyncIterable<CidString>,
+  cids: AsyncIterable<readonly CidString[]>,
   store: Pick<BlockStore, 'getMany'>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Uint8Array[], void, void> {
   let reading: Promise<readonly Uint8Array[]> | undefined;
-  let wanted: CidString[] = [];
   // the first names others, and tells nothing of how large they are
   let size = 1;
-  for await (const cid of cids) {
-    wanted.push(cid);
-    if (wanted.length < size) continue;
-    const next = store.getMany(wanted, signal);
-    // whoever takes the group is told; until then it is nobody's
-    next.catch(() => undefined);
-    wanted = [];
-    if (reading !== undefined) {
-      const group = await reading;
-      size = sizeFor(group);
-      yield group;
+  for await (const known of cids) {
+    for (let at = 0; at < known.length;) {
+      const next = store.getMany(known.slice(at, at + size), signal);
+      at += size;
+      // whoever takes the group is told; until then it is nobody's
+      next.catch(() => undefined);
+      if (reading !== undefined) {
+        const group = await reading;
+        size = sizeFor(group);
+        yield group;
+      }
+      reading = next;
     }
-    reading = next;
   }
   if (reading !== undefined) yield await reading;
-  if (wanted.length > 0) yield await store.getMany(wanted, signal);
 }
 
 /**

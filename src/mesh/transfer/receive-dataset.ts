@@ -5,6 +5,7 @@ import { startDeadline } from '../../lib/deadline.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { CidString } from '../../lib/ids.ts';
 import { frameStream } from '../rpc/framed-stream.ts';
+import { BlockOrder } from './block-order.ts';
 import { tuneForBulk } from './bulk-channel.ts';
 import { Inbox } from './inbox.ts';
 import { CREDIT_STEP_BYTES, MAX_TRANSFER_FRAME_BYTES, STALL_MS, WINDOW_BYTES } from './limits.ts';
@@ -59,14 +60,16 @@ export async function receiveDataset(stream: Stream, options: ReceiveOptions): P
   };
   signal.throwIfAborted();
   signal.addEventListener('abort', onAbort, { once: true });
+  // whether it has arrived shows in the inbox, which also tells why the stream has ended
+  const say = (message: readonly Uint8Array[]) => void framed.send(message).catch(() => undefined);
   const store = new StoreQueue(local, offset, (bytes, progress) => {
     options.onProgress?.(progress);
-    void framed.send(encodeCredit(bytes)).catch(() => undefined); // the inbox tells that it is closed
+    say(encodeCredit(bytes));
   });
-  const expected = tree.blocksOf(data, store, signal)[Symbol.asyncIterator]();
+  const expected = new BlockOrder(tree.blocksOf(data, store, signal));
   try {
-    for (let i = 0; i < offset; i++) await expected.next();
-    await framed.send(encodeGet(data, offset, WINDOW_BYTES));
+    await expected.skip(offset);
+    say(encodeGet(data, offset, WINDOW_BYTES));
     for (;;) {
       const deadline = startDeadline({ clock, ms: STALL_MS, what: 'the sender of the dataset', signal });
       const answer = await deadline.race(inbox.take()).finally(() => {
@@ -76,7 +79,7 @@ export async function receiveDataset(stream: Stream, options: ReceiveOptions): P
       if (answer.type === 'end') break;
       await store.add(answer.blocks, expected, tree);
     }
-    if ((await expected.next()).done !== true) throw broken('fewer blocks than the dataset has');
+    if ((await expected.takeNext()) !== undefined) throw broken('fewer blocks than the dataset has');
     await store.flush();
     await framed.close();
     return store.progress;
@@ -88,7 +91,7 @@ export async function receiveDataset(stream: Stream, options: ReceiveOptions): P
     throw thrown;
   } finally {
     signal.removeEventListener('abort', onAbort);
-    await expected.return?.();
+    await expected.close();
   }
 }
 
@@ -126,13 +129,13 @@ class StoreQueue implements BlockSource {
     return this.#gathered.has(cid) || (await this.#local.has(cid, signal));
   }
 
-  async add(blocks: readonly Uint8Array[], expected: AsyncIterator<CidString>, tree: DatasetTree): Promise<void> {
+  async add(blocks: readonly Uint8Array[], expected: BlockOrder, tree: DatasetTree): Promise<void> {
     this.#arrived = new Map();
     for (const view of blocks) {
-      const next = await expected.next();
-      if (next.done === true) throw broken('more blocks than the dataset has');
+      const cid = expected.take() ?? (await expected.takeNext());
+      if (cid === undefined) throw broken('more blocks than the dataset has');
       // a view would keep, and some databases would store, the whole frame
-      this.#arrived.set(next.value, view.slice());
+      this.#arrived.set(cid, view.slice());
     }
     await Promise.all(Array.from(this.#arrived, ([cid, bytes]) => tree.verify({ cid, bytes })));
     for (const [cid, bytes] of this.#arrived) this.#gathered.set(cid, bytes);

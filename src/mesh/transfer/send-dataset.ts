@@ -70,8 +70,8 @@ export function sendDataset(stream: Stream, connection: Connection, options: Sen
   };
   const send = async (data: CidString, offset: number, granted: SendWindow) => {
     const { tree, local } = options;
-    const cids = skip(tree.blocksOf(data, local, ended.signal), offset);
-    for await (const batch of readBatches(cids, local, ended.signal)) {
+    const groups = after(tree.blocksOf(data, local, ended.signal), offset);
+    for await (const batch of readBatches(groups, local, ended.signal)) {
       const bytes = batch.reduce((sum, block) => sum + block.byteLength, 0);
       checkRoomFor(connection, bytes);
       await granted.take(bytes, heard);
@@ -95,7 +95,15 @@ export function sendDataset(stream: Stream, connection: Connection, options: Sen
   };
 }
 
-async function* skip(cids: AsyncIterable<CidString>, count: number): AsyncGenerator<CidString, void, void> {
-  let index = 0;
-  for await (const cid of cids) if (index++ >= count) yield cid;
+/** What follows the first `offset` addresses. */
+async function* after(
+  groups: AsyncIterable<readonly CidString[]>,
+  offset: number,
+): AsyncGenerator<readonly CidString[], void, void> {
+  let passed = 0;
+  for await (const group of groups) {
+    const rest = group.slice(Math.max(0, offset - passed));
+    passed += group.length;
+    if (rest.length > 0) yield rest;
+  }
 }

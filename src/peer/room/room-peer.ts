@@ -6,7 +6,7 @@ import type { Ports } from '../../contracts/ports.ts';
 import type { RoomTools } from '../../contracts/tools.ts';
 import type { WorkflowDefinition } from '../../contracts/workflow.ts';
 import { catalog } from '../../catalog/index.ts';
-import { dataBlocks } from '../../data/blocks.ts';
+import { dataBlockGroups } from '../../data/blocks.ts';
 import { verifyBlock } from '../../data/codec.ts';
 import type { SweepResult, SweepRoots } from '../../data/sweep.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -167,7 +167,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   const transfers = new Transfers({
     node: node.libp2p,
     membership: node.libp2p.services.membership,
-    tree: { blocksOf: dataBlocks, verify: (block) => verifyBlock(block, 'the block') },
+    tree: { blocksOf: dataBlockGroups, verify: (block) => verifyBlock(block, 'the block') },
     local: platform.blocks,
     clock,
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BlockStore } from '../../../../src/contracts/dataset.ts';
-import { dataBlocks } from '../../../../src/data/blocks.ts';
+import { dataBlockGroups } from '../../../../src/data/blocks.ts';
 import { encodeBlock, link, verifyBlock, type Block } from '../../../../src/data/codec.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
 import { TabmeshError } from '../../../../src/lib/errors.ts';
@@ -15,7 +15,7 @@ import { sendDataset } from '../../../../src/mesh/transfer/send-dataset.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 import { streamPair } from '../../../support/stream-pair.ts';
 
-const tree = { blocksOf: dataBlocks, verify: (block: Block) => verifyBlock(block, 'the block') };
+const tree = { blocksOf: dataBlockGroups, verify: (block: Block) => verifyBlock(block, 'the block') };
 
 /** A dataset of records of these sizes. */
 async function dataset(sizes: readonly number[]): Promise<{ data: CidString; blocks: Block[]; store: BlockStore }> {
