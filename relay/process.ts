@@ -33,6 +33,7 @@ export async function runInProcess(startRelayPeers: StartRelayPeers, appFolder: 
     env: process.env,
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
+    interactive: process.stderr.isTTY,
     stop: stop.signal,
     startRelayPeers,
     appFolder,

@@ -30,6 +30,7 @@ async function refusal(args: readonly string[] = [], env: Record<string, string>
     env,
     stdout: (text) => (stdout += text),
     stderr: (text) => (stderr += text),
+    interactive: false,
     // one that does start must not run for ever
     stop: AbortSignal.timeout(5_000),
     startRelayPeers: startMemoryPeers,
