@@ -50,14 +50,15 @@ async function measure(size: number): Promise<Line> {
   const processes: PeerProcess[] = [];
   for (let from = 0; from < size; from += PEERS_PER_PROCESS) {
     const rooms = Array.from({ length: Math.min(PEERS_PER_PROCESS, size - from) }, (_, i) => roomOf(from + i));
-    processes.push(resources.adopt(await startPeers(relay.invite, rooms), (each) => each.stop()));
+    const address = `127.0.0.${String(2 + processes.length)}`;
+    processes.push(resources.adopt(await startPeers(relay.invite, rooms, address), (each) => each.stop()));
   }
 
   const atRest = processUsage(relay.pid);
   await sleep(IDLE_MS);
   const idle = processUsage(relay.pid);
 
-  const newcomers = resources.adopt(await startPeers(relay.invite, []), (each) => each.stop());
+  const newcomers = resources.adopt(await startPeers(relay.invite, [], '127.0.0.1'), (each) => each.stop());
   const took: number[] = [];
   const before = processUsage(relay.pid);
   for (let i = 0; i < INTRODUCTIONS; i++) {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const SUITES = ['search', 'mesh', 'transfer', 'relay'];
+const SUITES = ['search', 'mesh', 'transfer', 'gateway', 'relay'];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SUITES.includes(name));

@@ -14,8 +14,12 @@ export interface PeerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a peer for each entry of `rooms`, and waits until all are listed. @throws when one is not in time */
-export async function startPeers(invite: string, rooms: readonly number[]): Promise<PeerProcess> {
+/**
+ * Starts a peer for each entry of `rooms`, and waits until all are listed.
+ * @param from the loopback address that they come from
+ * @throws when one is not in time
+ */
+export async function startPeers(invite: string, rooms: readonly number[], from: string): Promise<PeerProcess> {
   const child = fork(join(import.meta.dirname, 'peers.ts'), { stdio: 'inherit' });
   const ask = async (message: ToPeers, timeoutMs: number): Promise<FromPeers> => {
     const answered = once(child, 'message', { signal: AbortSignal.timeout(timeoutMs) });
@@ -28,7 +32,7 @@ export async function startPeers(invite: string, rooms: readonly number[]): Prom
     if (child.exitCode === null && child.kill()) await once(child, 'exit');
   };
   try {
-    await ask({ start: { invite, rooms } }, START_MS);
+    await ask({ start: { invite, rooms, from } }, START_MS);
     return { introduce: async (room) => (await ask({ introduce: { room } }, INTRODUCE_MS)).ms, stop };
   } catch (error) {
     await stop();

@@ -2,6 +2,7 @@
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { identify } from '@libp2p/identify';
 import { noise } from '@libp2p/noise';
+import { peerIdFromString } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
 import { webSockets } from '@libp2p/websockets';
 import { yamux } from '@libp2p/yamux';
@@ -12,13 +13,15 @@ import { silentLog } from '../../src/lib/log.ts';
 import { Slots } from '../../src/lib/slots.ts';
 import { parseInvite } from '../../src/mesh/identity/invite.ts';
 import { RelayLink } from '../../src/mesh/links/relay-link.ts';
-import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
+import { parseRelayAddress, type RelayAddress } from '../../src/mesh/node/relay-address.ts';
 import type { FromPeers, ToPeers } from './messages.ts';
+import { leadFrom } from './own-address.ts';
 
 /** Peers that come at the same time; a handshake is work for both sides. */
 const PARALLEL_STARTS = 8;
 
 let invite: Invite | undefined;
+let relay: RelayAddress | undefined;
 
 process.on('message', (message: ToPeers) => {
   void answer(message).then((reply) => process.send?.(reply));
@@ -30,6 +33,7 @@ async function answer(message: ToPeers): Promise<FromPeers> {
   try {
     if ('start' in message) {
       invite = parseInvite(message.start.invite);
+      relay = parseRelayAddress(await seenFrom(message.start.from, invite.relays[0] ?? ''));
       const slots = new Slots(PARALLEL_STARTS);
       const never = new AbortController().signal;
       await Promise.all(message.start.rooms.map((room) => slots.run(() => startPeer(room), never)));
@@ -43,8 +47,7 @@ async function answer(message: ToPeers): Promise<FromPeers> {
 
 /** Starts a peer of a room. @returns ms until it knew who else is there */
 async function startPeer(room: number): Promise<number> {
-  const [address] = invite?.relays ?? [];
-  if (invite === undefined || address === undefined) throw new Error('no relay');
+  if (invite === undefined || relay === undefined) throw new Error('no relay');
   const { access } = invite;
   const node = await createLibp2p({
     addresses: { listen: ['/p2p-circuit'] },
@@ -63,10 +66,13 @@ async function startPeer(room: number): Promise<number> {
   const from = performance.now();
   new RelayLink({
     node,
-    ways: [parseRelayAddress(address)],
+    ways: [relay],
     topic: topicOf(room),
+    // libp2p takes its one place by itself
+    reserve: () => Promise.resolve(),
+    ping: (peer, signal) => node.services.ping.ping(peerIdFromString(peer), { signal }),
     addresses: () => [],
-    access: { key: (relay) => access[relay] ?? null, granted: () => undefined },
+    access: { key: (peer) => access[peer] ?? null, granted: () => undefined },
     onEvent: ({ type }) => {
       if (type === 'peers') listed.resolve(undefined);
     },
@@ -82,3 +88,10 @@ async function startPeer(room: number): Promise<number> {
 
 /** 20 bytes in base32, another for each room. */
 const topicOf = (room: number) => room.toString(2).replaceAll('0', 'a').replaceAll('1', 'b').padStart(32, 'a');
+
+/** The relay's address by way of a loopback address of ours. */
+async function seenFrom(from: string, address: string): Promise<string> {
+  const [, , host = '', , port = ''] = address.split('/');
+  const lead = await leadFrom(from, { host, port: Number(port) });
+  return address.replace(`/${host}/tcp/${port}/`, `/127.0.0.1/tcp/${lead}/`);
+}
