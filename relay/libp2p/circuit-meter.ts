@@ -29,10 +29,17 @@ export class CircuitMeter {
   readonly #clock: Clock;
   /** in the order of first use */
   readonly #uses = new Map<PeerId, Use>();
+  #open = 0;
+  #bytes = 0;
 
   constructor(limits: CircuitLimits, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
+  }
+
+  /** Circuits that are open now, and what all there ever were have carried. */
+  totals(): { readonly open: number; readonly bytes: number } {
+    return { open: this.#open, bytes: this.#bytes };
   }
 
   /** Whether the peer may have another circuit. */
@@ -83,9 +90,11 @@ export class CircuitMeter {
     const peer = connection.remotePeer.toString() as PeerId;
     const use = this.#use(peer);
     use.open++;
+    this.#open++;
     const carried = (bytes: number) => {
       const now = this.#use(peer);
       now.bytes += bytes;
+      this.#bytes += bytes;
       if (now.bytes > this.#limits.bytesPerDay)
         stream.abort(new Error('over the bytes that a peer may relay in a day'));
     };
@@ -100,6 +109,7 @@ export class CircuitMeter {
     };
     stream.addEventListener('close', () => {
       use.open--;
+      this.#open--;
     });
   }
 

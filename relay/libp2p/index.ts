@@ -3,28 +3,28 @@ import type { PrivateKey } from '@libp2p/interface';
 import { join } from 'node:path';
 import type { KeyValueStore } from '../../src/contracts/kv.ts';
 import type { Invite } from '../../src/contracts/mesh.ts';
-import { TabmeshError } from '../../src/lib/errors.ts';
 import type { DeviceId, PeerId } from '../../src/lib/ids.ts';
 import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
 import { encodeInvite, MAX_RELAYS, parseInvite } from '../../src/mesh/identity/invite.ts';
 import { createRoomSecret } from '../../src/mesh/identity/room-secret.ts';
 import { createRoomsStore } from '../../src/mesh/identity/rooms-store.ts';
 import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
-import type { ExtraMethod } from '../../src/mesh/rpc/mcp-server.ts';
 import { openFileStore } from '../../src/mesh/storage/kv-file.node.ts';
 import { createProcessLock } from '../../src/mesh/storage/lock.ts';
 import type { HeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { startHeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { readRelays } from '../../src/peer/room/read-relays.ts';
-import { RELAY_METHODS } from '../../src/peer/room/relay-services.ts';
 import type { RoomChoice } from '../config/parse.ts';
 import { openAccessKeys, type AccessKeys } from '../access/keys.ts';
 import { iceGrant } from '../ice.ts';
 import type { RelayPeers, RelayPeersOptions, StartRelayPeers } from '../peers.ts';
 import type { RoomGateway } from '../rooms.ts';
 import { VERSION } from '../version.ts';
+import { meshSamples } from './mesh-samples.ts';
+import { memberMethods } from './member-methods.ts';
 import { loadDirectCertificate } from './direct-certificate.ts';
 import type { RelayNode } from './relay-node.ts';
+import { roomMcp } from './room-mcp.ts';
 import { startRelayNode } from './relay-node.ts';
 
 const RELAY_KEY = 'relay/key';
@@ -38,7 +38,7 @@ const MAX_DIRECT = 2;
 
 /** Starts the relay's own node and its peer in the room it is a member of. */
 export const startRelayPeers: StartRelayPeers = async (options) => {
-  const { dataDir, urls, openRelay, clock, log, signal } = options;
+  const { dataDir, urls, openRelay, guest = false, clock, log, signal } = options;
   const store = await openFileStore(join(dataDir, 'device'));
   let keys: AccessKeys | undefined;
   let relay: RelayNode | undefined;
@@ -52,6 +52,10 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
   try {
     const deviceKey = await loadDeviceKey({ store, lock: createProcessLock(), signal });
     const access = await openAccessKeys({ dataDir, clock, log }, () => {
+      // members that come later learn the key from the room
+      headless?.room.tellProfile().catch((error: unknown) => {
+        log.error('access key not told', { reason: String(error) });
+      });
       relay?.access.review().catch((error: unknown) => {
         log.error('access not reviewed', { reason: String(error) });
       });
@@ -81,6 +85,17 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
         folder: join(dataDir, 'rooms', room),
         deviceKey,
         ownRelay: peerId,
+        ...(guest
+          ? {}
+          : {
+              offer: () => {
+                const key = accessKey();
+                return {
+                  addresses: multiaddrs,
+                  accessKey: key === null ? null : Buffer.from(key).toString('base64url'),
+                };
+              },
+            }),
         // its own relay, without the way round over the public address
         relays: [
           parseRelayAddress(`/ip4/127.0.0.1/tcp/${relay.port}/ws/p2p/${peerId}`),
@@ -96,7 +111,10 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
           reachable.map((address) => `${address}/http-path/${encodeURIComponent(ROOM_PATH.slice(1) + peer)}`),
         fetch: options.fetch,
         email: options.contact,
+        outside: options.outside,
+        audit: options.audit,
         methods: memberMethods(options, room),
+        ...(options.mcp === undefined ? {} : { mcp: options.mcp }),
         version: VERSION,
         clock: options.clock,
         log,
@@ -136,21 +154,27 @@ function running(
   const gateway: RoomGateway | undefined =
     headless === undefined || invite === null
       ? undefined
-      : { room: invite.room, self: headless.peer, tools: headless.room.tools };
+      : {
+          room: invite.room,
+          self: headless.peer,
+          tools: headless.room.tools,
+          peers: () => headless.room.mesh.peers(),
+          runs: () => headless.room.runs.list(),
+          mcp: roomMcp(headless),
+        };
   return {
     rooms: { default: gateway, byId: (id) => (gateway?.room === id ? gateway : undefined) },
+    samples: () => meshSamples(relay, headless),
     peerId,
     multiaddrs,
     get invite() {
       if (invite === null) return null;
-      // the secret changes
-      const { room, epoch, secret } = headless?.room.secret() ?? invite;
-      // a room that was made elsewhere is also met at this relay
-      const relays = [...new Set([...invite.relays, ...multiaddrs])].slice(0, MAX_RELAYS);
-      // the key changes, too
+      // a room that was made elsewhere is also met at this relay, and its key changes
+      const relays = [...new Set([...invite.relays, ...multiaddrs])];
       const key = accessKey();
       const access = key === null ? invite.access : { ...invite.access, [peerId]: key };
-      return new URL(encodeInvite({ ...invite, room, epoch, secret, relays, access }), urls.app).href;
+      const own: Invite = { ...invite, relays, access };
+      return new URL(encodeInvite(headless?.room.renewInvite(own) ?? own), urls.app).href;
     },
     room: invite?.room ?? null,
     accessKey,
@@ -159,20 +183,6 @@ function running(
       return headless !== undefined && path === ROOM_PATH + headless.peer ? headless.port : undefined;
     },
     close,
-  };
-}
-
-/** What members may ask of this relay beside MCP. */
-function memberMethods(
-  { issueTicket, createToken }: RelayPeersOptions,
-  room: Invite['room'],
-): Readonly<Record<string, ExtraMethod>> {
-  return {
-    [RELAY_METHODS.ticket]: (_params, { device }) => Promise.resolve(issueTicket({ room, device })),
-    [RELAY_METHODS.token]: ({ name }, { device }) => {
-      if (typeof name !== 'string') throw new TabmeshError('invalid_input', 'a token needs a name');
-      return createToken({ room, name, device });
-    },
   };
 }
 

@@ -20,9 +20,9 @@ import type { DirectCertificate } from './direct-certificate.ts';
 /**
  * libp2p's defaults (15 reservations, 2 minutes, 128 KiB a circuit) are for public relays that only introduce. This relay
  * serves the rooms of its owner, and a circuit is what carries two members whom no direct way connects. A peer has one
- * reservation: libp2p keeps them by peer.
+ * reservation: libp2p keeps them by peer; there are as many as the connections carry, of which a tab needs two.
  */
-const RESERVATIONS = 1_000;
+const RESERVATIONS = 2_000;
 const CIRCUIT_BYTES = 256n * 1024n * 1024n;
 const CIRCUIT_MS = 2 * 60 * 60 * 1000;
 const CIRCUIT_LIMITS: CircuitLimits = {
@@ -44,6 +44,7 @@ const MAX_PENDING_CONNECTIONS = 500;
 export interface RelayNode {
   readonly libp2p: Libp2p;
   readonly access: AccessServer;
+  readonly circuits: Pick<CircuitMeter, 'totals'>;
   /** loopback port of its WebSocket listener */
   readonly port: number;
   stop(): Promise<void>;
@@ -111,7 +112,13 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     await libp2p.stop();
     throw error;
   }
-  return { libp2p, access, port: libp2p.services.listenPort.port(), stop: () => Promise.resolve(libp2p.stop()) };
+  return {
+    libp2p,
+    access,
+    circuits: meter,
+    port: libp2p.services.listenPort.port(),
+    stop: () => Promise.resolve(libp2p.stop()),
+  };
 }
 
 /** Reservations and circuits are for peers that have presented a key, within their limits. */

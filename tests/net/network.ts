@@ -17,7 +17,14 @@ export type Nat = 'cone' | 'symmetric';
 export interface Home {
   /** namespace of the host */
   readonly host: string;
+  /** Takes the host's link down, as when a cable is pulled or a machine leaves its network. */
+  unplug(): Promise<void>;
+  /** Takes it up again. @param address last part of the host's address on its network: another one than before, or not */
+  plug(address: number): Promise<void>;
 }
+
+/** Last part of a host's address at first. */
+export const FIRST_ADDRESS = 2;
 
 /** Namespaces, wired up. */
 export interface Network {
@@ -67,9 +74,14 @@ async function home(n: number, nat: Nat, namespace: (name: string) => Promise<vo
   await at(router, 'ip', 'addr', 'add', `10.77.0.${String(10 + n)}/24`, 'dev', 'wan');
   await at(router, 'ip', 'addr', 'add', `${lan}.1/24`, 'dev', 'lan');
   for (const device of ['wan', 'lan']) await at(router, 'ip', 'link', 'set', device, 'up');
-  await at(host, 'ip', 'addr', 'add', `${lan}.2/24`, 'dev', 'eth0');
-  await at(host, 'ip', 'link', 'set', 'eth0', 'up');
-  await at(host, 'ip', 'route', 'add', 'default', 'via', `${lan}.1`);
+  const plug = async (address: number) => {
+    await at(host, 'ip', 'addr', 'flush', 'dev', 'eth0');
+    await at(host, 'ip', 'addr', 'add', `${lan}.${String(address)}/24`, 'dev', 'eth0');
+    await at(host, 'ip', 'link', 'set', 'eth0', 'up');
+    // taking the link down has taken it away
+    await at(host, 'ip', 'route', 'replace', 'default', 'via', `${lan}.1`);
+  };
+  await plug(FIRST_ADDRESS);
   await at(router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
   const masquerade = ['-t', 'nat', '-A', 'POSTROUTING', '-o', 'wan', '-j', 'MASQUERADE'];
   await at(router, 'iptables', ...masquerade, ...(nat === 'symmetric' ? ['--random-fully'] : []));
@@ -78,7 +90,10 @@ async function home(n: number, nat: Nat, namespace: (name: string) => Promise<vo
   await at(router, 'iptables', '-A', 'FORWARD', '-m', 'conntrack', '--ctstate', 'ESTABLISHED,RELATED', '-j', 'ACCEPT');
   // a packet that comes before ours has left must not take the port of the mapping for itself
   await at(router, 'iptables', '-A', 'INPUT', '-i', 'wan', '-j', 'DROP');
-  return { host };
+  const unplug = async () => {
+    await at(host, 'ip', 'link', 'set', 'eth0', 'down');
+  };
+  return { host, unplug, plug };
 }
 
 const ip = (...args: string[]) => run('ip', args);

@@ -1,25 +1,34 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { DoctorCheck } from '../../src/contracts/doctor.ts';
 import { inside } from './network.ts';
 
 const ENTRY = fileURLToPath(new URL('peer.ts', import.meta.url));
 
 export interface PeerEvent {
-  readonly event: 'nat' | 'granted' | 'ready' | 'peers' | 'called';
+  readonly event: 'nat' | 'granted' | 'ready' | 'peers' | 'called' | 'examined';
   readonly type?: string;
   readonly peer?: string;
   readonly ice?: readonly (readonly string[])[];
   readonly peers?: Readonly<Record<string, string>>;
-  readonly answer?: unknown;
+  readonly answer?: { readonly text?: string };
+  readonly checks?: Readonly<Record<string, DoctorCheck>>;
   readonly error?: string;
 }
 
 /** A peer of `peer.ts`, running somewhere in the network. */
 export interface PeerProcess {
   readonly events: readonly PeerEvent[];
-  /** resolves with the first event, past or to come, that fits. @throws when it takes longer, or the peer ends */
-  until(what: string, fits: (event: PeerEvent) => boolean, ms: number): Promise<PeerEvent>;
+  /**
+   * Resolves with the first event that fits, past or to come.
+   * @param after how many events of the past do not count
+   * @throws when it takes longer, or the peer ends
+   */
+  until(what: string, fits: (event: PeerEvent) => boolean, ms: number, after?: number): Promise<PeerEvent>;
+  /** has it call another peer: a `called` event tells what came of it */
   call(peer: string): void;
+  /** has its doctor look: an `examined` event tells what it found */
+  examine(): void;
   log(): string;
   stop(): Promise<void>;
 }
@@ -49,7 +58,7 @@ export function startPeerProcess(
   });
   return {
     events,
-    until: (what, fits, ms) =>
+    until: (what, fits, ms, after = 0) =>
       new Promise((resolve, reject) => {
         const fail = (why: string) => {
           clearTimeout(timer);
@@ -60,7 +69,7 @@ export function startPeerProcess(
           fail(`not within ${String(ms)} ms`);
         }, ms);
         const check = () => {
-          const found = events.find(fits);
+          const found = events.slice(after).find(fits);
           if (found === undefined) return;
           clearTimeout(timer);
           waiting.delete(check);
@@ -73,6 +82,7 @@ export function startPeerProcess(
         check();
       }),
     call: (peer) => child.stdin.write(`call ${peer}\n`),
+    examine: () => child.stdin.write('examine\n'),
     log: () => log,
     async stop() {
       child.kill('SIGKILL');

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRelayChild } from '../support/relay-child.ts';
 import { startCoturn, type Coturn } from './coturn.ts';
-import { ADDRESSES, INTERNET, inside, startNetwork, type Nat } from './network.ts';
-import { startPeerProcess, type PeerProcess } from './peer-process.ts';
+import { ADDRESSES, FIRST_ADDRESS, INTERNET, inside, startNetwork, type Home, type Nat } from './network.ts';
+import { startPeerProcess, type PeerEvent, type PeerProcess } from './peer-process.ts';
 
 /** ICE gives up on a way after some ten seconds; a busy machine needs as long to start a process. */
 const LINK_MS = 90_000;
@@ -14,11 +14,16 @@ const CALL_MS = 30_000;
 /** After this a relayed link has tried for a direct one again, in vain. */
 const STAYS_MS = 20_000;
 
+/** A relay is asked every 10 s whether it is there, and has twice 5 s to answer. */
+const NOTICED_MS = 40_000;
+
 interface Scenario {
   readonly name: string;
   readonly nats: readonly [Nat, Nat];
   readonly turn: boolean;
   readonly link: 'direct' | 'relayed';
+  /** the network of the first peer is taken away and given back at this address */
+  readonly comesBackAt?: number;
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -29,6 +34,20 @@ const SCENARIOS: readonly Scenario[] = [
     nats: ['symmetric', 'symmetric'],
     turn: true,
     link: 'direct',
+  },
+  {
+    name: 'a network that goes and comes back',
+    nats: ['cone', 'cone'],
+    turn: false,
+    link: 'direct',
+    comesBackAt: FIRST_ADDRESS,
+  },
+  {
+    name: 'a network that goes, and another one that comes',
+    nats: ['cone', 'cone'],
+    turn: false,
+    link: 'direct',
+    comesBackAt: FIRST_ADDRESS + 7,
   },
 ];
 
@@ -52,7 +71,7 @@ for (const scenario of SCENARIOS.filter(({ name }) => only === undefined || name
 process.exit(failed === 0 ? 0 : 1);
 
 /** Two peers behind the scenario's NATs meet in the room of a relay that both reach. */
-async function play({ nats, turn, link }: Scenario): Promise<void> {
+async function play({ nats, turn, link, comesBackAt }: Scenario): Promise<void> {
   const undo: (() => Promise<unknown>)[] = [];
   try {
     const folder = await mkdtemp(join(tmpdir(), 'tabmesh-nat-'));
@@ -78,9 +97,9 @@ async function play({ nats, turn, link }: Scenario): Promise<void> {
     }
     const [first, second] = await Promise.all([ready(a), ready(b)]);
     await Promise.all([linked(a, second, link), linked(b, first, link)]);
-    a.call(second);
-    const { answer, error } = await a.until('a call', ({ event }) => event === 'called', CALL_MS);
-    if (JSON.stringify(answer) !== '{"text":"hello"}') throw new Error(`the call failed: ${String(error)}`);
+    await calls(a, second);
+    const home = network.homes[0];
+    if (comesBackAt !== undefined && home !== undefined) await comeBack({ a, b, first, second, home, comesBackAt });
     if (link === 'relayed') {
       await new Promise((resolve) => setTimeout(resolve, STAYS_MS));
       if (lastLink(a, second) !== 'relayed') throw new Error(`it became ${String(lastLink(a, second))}`);
@@ -97,8 +116,56 @@ async function ready(peer: PeerProcess): Promise<string> {
   return id;
 }
 
-async function linked(peer: PeerProcess, other: string, link: string): Promise<void> {
-  await peer.until(`a ${link} link`, ({ peers }) => peers?.[other] === link, LINK_MS);
+async function linked(peer: PeerProcess, other: string, link: string, after = 0): Promise<void> {
+  await peer.until(`a ${link} link`, ({ peers }) => peers?.[other] === link, LINK_MS, after);
+}
+
+async function calls(peer: PeerProcess, other: string): Promise<void> {
+  const after = peer.events.length;
+  peer.call(other);
+  const { answer, error } = await peer.until('a call', ({ event }) => event === 'called', CALL_MS, after);
+  if (answer?.text !== 'hello') throw new Error(`the call failed: ${String(error)}`);
+}
+
+/** What the doctor of a peer says of the way to the relay. @throws unless it is this, and says what to do about trouble */
+async function doctorSays(peer: PeerProcess, status: 'ok' | 'failed'): Promise<void> {
+  const after = peer.events.length;
+  peer.examine();
+  const { checks } = await peer.until('the doctor', ({ event }) => event === 'examined', NOTICED_MS, after);
+  for (const id of ['relay_http', 'relay_socket']) {
+    const check = checks?.[id];
+    const told = status === 'ok' || (check?.reason.includes('does not answer') === true && check.advice !== null);
+    if (check?.status !== status || !told)
+      throw new Error(`the doctor should find ${status}: ${JSON.stringify(check)}`);
+  }
+}
+
+/** The first peer loses its network and has one again: both notice, the doctor names it, and they are together again. */
+async function comeBack(scene: {
+  readonly a: PeerProcess;
+  readonly b: PeerProcess;
+  readonly first: string;
+  readonly second: string;
+  readonly home: Home;
+  readonly comesBackAt: number;
+}): Promise<void> {
+  const { a, b, first, second, home, comesBackAt } = scene;
+  const marks = [a.events.length, b.events.length] as const;
+  await home.unplug();
+  const gone = (other: string) => (event: PeerEvent) =>
+    event.event === 'peers' && !['direct', 'relayed'].includes(event.peers?.[other] ?? '');
+  await Promise.all([
+    a.until('losing the other', gone(second), NOTICED_MS, marks[0]),
+    b.until('losing the one without a network', gone(first), NOTICED_MS, marks[1]),
+  ]);
+  await doctorSays(a, 'failed');
+  await doctorSays(b, 'ok');
+  const lost = [a.events.length, b.events.length] as const;
+  await home.plug(comesBackAt);
+  await Promise.all([linked(a, second, 'direct', lost[0]), linked(b, first, 'direct', lost[1])]);
+  await calls(a, second);
+  await calls(b, first);
+  await doctorSays(a, 'ok');
 }
 
 function lastLink(peer: PeerProcess, other: string): string | undefined {

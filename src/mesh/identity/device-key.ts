@@ -3,7 +3,7 @@ import type { Ed25519PrivateKey } from '@libp2p/interface';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import { FORMAT_VERSIONS } from '../../contracts/versions.ts';
 import { TabmeshError } from '../../lib/errors.ts';
-import type { DeviceId } from '../../lib/ids.ts';
+import type { DeviceId, RoomId } from '../../lib/ids.ts';
 import type { WriteLock } from '../storage/lock.ts';
 import { openVersioned } from '../storage/versioned.ts';
 import { idOf } from './device-id.ts';
@@ -35,6 +35,29 @@ export async function loadDeviceKey(options: {
     return { id: idOf(privateKey.publicKey), privateKey };
   }, options.signal);
 }
+
+/**
+ * This device's key in one room: its own, unless it has started anew there.
+ * @throws `corrupt`, `storage_failed`
+ */
+export async function deviceKeyIn(room: RoomId, own: DeviceKey, store: KeyValueStore): Promise<DeviceKey> {
+  if ((await store.get(keyIn(room))) === undefined) return own;
+  const privateKey = await loadOrCreateKey(store, keyIn(room));
+  return { id: idOf(privateKey.publicKey), privateKey };
+}
+
+/**
+ * Makes this device another one in a room: a copy of it uses the key that it had there. The key stays when the room is
+ * forgotten, since the old one is cut off there for good.
+ * @throws `storage_failed`, `quota_exceeded`
+ */
+export async function renewDeviceKeyIn(room: RoomId, store: KeyValueStore): Promise<DeviceKey> {
+  const privateKey = await generateKeyPair('Ed25519');
+  await store.put(keyIn(room), privateKeyToProtobuf(privateKey));
+  return { id: idOf(privateKey.publicKey), privateKey };
+}
+
+const keyIn = (room: RoomId) => `${KEY}/${room}`;
 
 /**
  * The Ed25519 key stored under `key`, made and stored when there is none. The caller holds a lock.

@@ -18,7 +18,7 @@ const MAX_TEXT = 4096;
 const MAX_ROOM_NAME = 80;
 /** more addresses than one relay on a machine with many networks announces */
 export const MAX_RELAYS = 8;
-const MAX_RELAY_LENGTH = 512;
+export const MAX_RELAY_LENGTH = 512;
 /** As hard to guess as a key, and short in a QR code. */
 export const ACCESS_KEY_BYTES = 16;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;

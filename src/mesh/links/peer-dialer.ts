@@ -9,6 +9,7 @@ import type { RelayAddress } from '../node/relay-address.ts';
 import { throughRelay } from '../node/relay-address.ts';
 import type { Introduction } from '../rendezvous/messages.ts';
 import { disconnect } from '../membership/disconnect.ts';
+import { isPutOut } from '../roster/put-out.ts';
 import { backoffMs } from './backoff.ts';
 import { areNeighbours } from './neighbours.ts';
 
@@ -24,6 +25,11 @@ const UPGRADE_MIN_MS = 5_000;
 const UPGRADE_MAX_MS = 5 * 60 * 1000;
 /** A direct link that calls have asked for stays this long after the last of them: as long as a person pauses. */
 const DEMAND_MS = 2 * 60 * 1000;
+/**
+ * A device that was put out is let in again when an owner changes his mind. Both sides see so by trying, and at once when a
+ * person asks.
+ */
+const PUT_OUT_RETRY_MS = 5 * 60 * 1000;
 /** How often direct links that nobody needs any more are looked for. */
 const TIDY_INTERVAL_MS = 30_000;
 
@@ -55,6 +61,8 @@ export interface PeerDialerOptions {
   readonly membership: Membership;
   /** false for a peer without WebRTC: it waits for tabs to come to it */
   readonly dialsThroughRelay: boolean;
+  /** members say that they let this device in no more */
+  readonly refused?: () => boolean;
   readonly self: PeerId;
   /** direct links to keep without being asked; {@link DIRECT_NEIGHBOURS} when absent */
   readonly neighbours?: number;
@@ -84,6 +92,7 @@ export class PeerDialer {
         if (link.direct) target.failure = null;
       }
       // both sides see the loss; the one that dialled goes first
+      else if (options.refused?.() === true) this.#putOut(target);
       else this.#schedule(target, link.connection.direction === 'outbound' ? 0 : COURTESY_MS);
     });
   }
@@ -135,6 +144,11 @@ export class PeerDialer {
   /** The relay is gone: who it listed cannot be reached through it, and it will introduce those that are there anew. */
   relayGone(relay: RelayAddress): void {
     for (const peer of [...this.#targets.keys()]) this.left(peer, relay);
+  }
+
+  /** Tries those that could not be reached now instead of after their backoff: the network has changed. */
+  retryNow(): void {
+    for (const target of this.#targets.values()) if (target.attempts > 0 && !target.dialling) this.#schedule(target, 0);
   }
 
   /** A call to the peer is made: worth a direct link, for as long as calls go on. */
@@ -213,6 +227,12 @@ export class PeerDialer {
     }
   }
 
+  #putOut(target: Target): void {
+    // so that `retryNow` takes it for one that could not be reached
+    target.attempts = Math.max(target.attempts, 1);
+    this.#schedule(target, PUT_OUT_RETRY_MS);
+  }
+
   #schedule(target: Target, delayMs: number): void {
     if (target.timer !== null) clearTimeout(target.timer);
     target.timer = setTimeout(() => {
@@ -239,7 +259,8 @@ export class PeerDialer {
       target.attempts++;
       useNextListing(target);
       log.info('could not reach a peer', { peer, attempt: target.attempts, reason: (error as Error).message });
-      this.#schedule(target, backoffMs(target.attempts));
+      if (isPutOut(error) || this.#options.refused?.() === true) this.#putOut(target);
+      else this.#schedule(target, backoffMs(target.attempts));
     } finally {
       target.dialling = false;
       if (current()) this.#keepUpgrading(target);

@@ -10,6 +10,8 @@ import type { RelayAddress } from '../node/relay-address.ts';
 import { joinTopic } from '../rendezvous/client.ts';
 import type { RendezvousEvent } from '../rendezvous/messages.ts';
 import { backoffMs } from './backoff.ts';
+import type { RelayUpkeepOptions } from './relay-upkeep.ts';
+import { RelayUpkeep } from './relay-upkeep.ts';
 
 /** A relay that has not answered by then is tried again later. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -34,12 +36,14 @@ export interface RelayAccess {
 export type RelayLinkState =
   | { readonly status: 'connecting' }
   | { readonly status: 'joined' }
-  | { readonly status: 'offline'; readonly message: string; readonly retryAt: number };
+  | { readonly status: 'offline'; readonly message: string; readonly refused: boolean; readonly retryAt: number };
 
-export interface RelayLinkOptions {
+/** Addresses of one relay, best first. */
+export type RelayWays = readonly [RelayAddress, ...RelayAddress[]];
+
+export interface RelayLinkOptions extends Pick<RelayUpkeepOptions, 'reserve' | 'ping'> {
   readonly node: Libp2p;
-  /** addresses of one relay, best first; never empty */
-  readonly ways: readonly [RelayAddress, ...RelayAddress[]];
+  readonly ways: RelayWays;
   readonly topic: string;
   readonly access: RelayAccess;
   /**
@@ -57,24 +61,33 @@ export interface RelayLinkOptions {
 export class RelayLink {
   readonly #options: RelayLinkOptions;
   readonly #stop = new AbortController();
+  #ways: RelayWays;
+  #upkeep: RelayUpkeep | null = null;
   #wake: AbortController | null = null;
   #done: Promise<void> = Promise.resolve();
 
   constructor(options: RelayLinkOptions) {
     this.#options = options;
+    this.#ways = options.ways;
   }
 
   get relay(): RelayAddress {
-    return this.#options.ways[0];
+    return this.#ways[0];
+  }
+
+  /** Takes over the relay's addresses as they are known now, from the next try on. */
+  use(ways: RelayWays): void {
+    this.#ways = ways;
   }
 
   start(): void {
     this.#done = this.#run();
   }
 
-  /** Cuts a backoff short: the network is back, or a person asked. */
+  /** Cuts a backoff short, or sees whether the relay is still there: the network has changed, or a person asked. */
   retryNow(): void {
     this.#wake?.abort();
+    this.#upkeep?.checkNow();
   }
 
   async stop(): Promise<void> {
@@ -85,7 +98,6 @@ export class RelayLink {
 
   async #run(): Promise<void> {
     const { clock, log, onState } = this.#options;
-    const { relay } = this;
     const stopped = () => this.#stop.signal.aborted;
     let failures = 0;
     while (!stopped()) {
@@ -108,8 +120,8 @@ export class RelayLink {
       if (stopped()) return;
       failures++;
       const wait = refused ? REFUSED_RETRY_MS : backoffMs(failures);
-      log.info('relay offline', { relay: relay.host, reason, retryInMs: wait });
-      onState({ status: 'offline', message, retryAt: clock.now() + wait });
+      log.info('relay offline', { relay: this.relay.host, reason, retryInMs: wait });
+      onState({ status: 'offline', message, refused, retryAt: clock.now() + wait });
       this.#wake = new AbortController();
       // woken early or not: the next try is due
       await clock.sleep(wait, this.#wake.signal).catch(() => undefined);
@@ -119,10 +131,10 @@ export class RelayLink {
 
   /** One stay at the relay; resolves when it is over. */
   async #session(joined: () => void): Promise<void> {
-    const { node, ways, topic, addresses, onEvent, onState } = this.#options;
+    const { node, topic, addresses, onEvent, onState } = this.#options;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
     const connection = await node.dial(
-      ways.map(({ address }) => address),
+      this.#ways.map(({ address }) => address),
       { signal },
     );
     const over = Promise.withResolvers<undefined>();
@@ -155,11 +167,21 @@ export class RelayLink {
     this.#stop.signal.addEventListener('abort', leave, { once: true });
     const staying = new AbortController();
     void this.#renew(connection, grant, staying.signal);
+    this.#upkeep = new RelayUpkeep({
+      ...this.#options,
+      relay: this.relay.peer,
+      onSilent: () => {
+        connection.abort(new TabmeshError('timeout', 'the relay does not answer'));
+        over.resolve(undefined);
+      },
+    });
+    this.#upkeep.start(staying.signal);
     try {
       joined();
       onState({ status: 'joined' });
       await over.promise;
     } finally {
+      this.#upkeep = null;
       staying.abort();
       this.#stop.signal.removeEventListener('abort', leave);
     }

@@ -26,6 +26,8 @@ export interface Proven {
   readonly peer: PeerId;
   readonly device: DeviceId;
   readonly kind: 'tab' | 'relay';
+  /** it says that it is a relay, known here as one (`kind`) or not */
+  readonly saysRelay?: boolean;
   readonly protocols: readonly string[];
   readonly version: number;
 }

@@ -13,6 +13,7 @@ import { PROTOCOLS } from '../../contracts/versions.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
+import { isPutOut } from '../roster/put-out.ts';
 import { disconnect } from './disconnect.ts';
 import { installGuard } from './guard.ts';
 import type { JoinSecrets, Proven } from './join.ts';
@@ -58,10 +59,12 @@ export interface MembershipOptions {
    * @returns whether there was something new
    */
   readonly catchUp?: (connection: Connection, theirs: number) => Promise<boolean>;
+  /** Tells the other end of a connection that its device was put out, though it knows the secret. Never rejects. */
+  readonly tellPutOut?: (connection: Connection) => Promise<void>;
   readonly certificate: Uint8Array;
   readonly kind: 'tab' | 'relay';
-  /** a relay's own leg: it never proves, and is not closed for that */
-  readonly isInfrastructure: (peer: string) => boolean;
+  /** whether a connection is a relay's own leg: it never proves, and is not closed for that */
+  readonly isInfrastructure: (peer: string, address: Multiaddr) => boolean;
   /**
    * Whether the other end is where a relay of this room is known to be. Only there may a member call itself one: a relay is
    * asked for tickets and tokens, and may call for its clients.
@@ -185,7 +188,7 @@ export class Membership implements Startable {
 
   #opened(connection: Connection): void {
     const remote = connection.remotePeer.toString();
-    if (this.#options.isInfrastructure(remote)) return;
+    if (this.#options.isInfrastructure(remote, connection.remoteAddr)) return;
     const candidate = this.#candidate(connection);
     if (connection.direction === 'outbound' && !candidate.joining) void this.#initiate(connection);
   }
@@ -218,7 +221,7 @@ export class Membership implements Startable {
     const peers = { self: this.#node.peerId.toString() as PeerId, remote: connection.remotePeer.toString() as PeerId };
     // the dialling side starts, once: anything else is a stranger trying something
     const expected: Role = connection.direction === 'outbound' ? 'initiator' : 'responder';
-    if (role !== expected || isInfrastructure(peers.remote) || this.#links.has(connection.id)) {
+    if (role !== expected || isInfrastructure(peers.remote, connection.remoteAddr) || this.#links.has(connection.id)) {
       stream.abort(new TabmeshError('protocol_error', 'no join is due on this connection'));
       return;
     }
@@ -238,12 +241,14 @@ export class Membership implements Startable {
         theirEpoch = epoch;
       });
       const isRelay = proven.kind === 'relay' && this.#options.isRelayAt(connection.remoteAddr);
-      const member: Proven = { ...proven, kind: isRelay ? 'relay' : 'tab' };
+      const member: Proven = { ...proven, kind: isRelay ? 'relay' : 'tab', saysRelay: proven.kind === 'relay' };
       await channel.close();
       // the secret may have changed meanwhile, and with it who belongs
       if (secrets().epoch !== ours.epoch) throw new TabmeshError('not_a_member', 'the secret has changed');
       this.#accept(connection, candidate, member);
     } catch (error) {
+      // else it would take our proof for a link, and come again at once
+      if (isPutOut(error)) await this.#options.tellPutOut?.(connection);
       // the side that is behind asks for the secret on this connection; ours is the next move only if it is us
       if (theirEpoch > 0 && theirEpoch < ours.epoch) {
         candidate.reject(error as Error);

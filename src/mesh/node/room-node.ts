@@ -11,6 +11,7 @@ import type { Blockstore } from 'interface-blockstore';
 import { MemoryDatastore } from 'datastore-core';
 import type { ListenPort } from './listen-port.ts';
 import { listenPort } from './listen-port.ts';
+import { dropWhatIsTooLate } from './closing-connections.ts';
 import { streamOverLinks } from './over-links.ts';
 import type { Reservations } from './reservations.ts';
 import { reservations } from './reservations.ts';
@@ -98,6 +99,7 @@ export async function startRoomNode(options: RoomNodeOptions): Promise<RoomNode>
     await withBlocks.stop();
     throw error;
   }
+  dropWhatIsTooLate(withBlocks.libp2p);
   streamOverLinks(withBlocks.libp2p, withBlocks.libp2p.services.membership);
   return withBlocks;
 }

@@ -9,6 +9,7 @@ export interface DocMaps {
   readonly profile: Y.Map<unknown>;
   readonly datasets: Y.Map<unknown>;
   readonly segments: Y.Map<unknown>;
+  readonly revocations: Y.Map<unknown>;
 }
 
 /** The Yjs document of one device, built from its log in order. Nothing in it is trusted: `fold.ts` looks at every value. */
@@ -28,6 +29,7 @@ export function createDeviceDoc(): DeviceDoc {
     profile: doc.getMap('profile'),
     datasets: doc.getMap('datasets'),
     segments: doc.getMap('segments'),
+    revocations: doc.getMap('revocations'),
   };
   const order = createOrder();
 
@@ -66,6 +68,7 @@ export function createDeviceDoc(): DeviceDoc {
       profile: new Map(maps.profile.entries()),
       datasets: new Map(maps.datasets.entries()),
       segments: new Map(maps.segments.entries()),
+      revocations: new Map(maps.revocations.entries()),
     }),
     snapshot: () =>
       snapshotOf(

@@ -2,13 +2,15 @@ import type { DeviceView, RoomState } from '../../contracts/replica.ts';
 import type { DeviceId } from '../../lib/ids.ts';
 import { friendlyName } from '../identity/names.ts';
 import { MAX_ITEMS_PER_DEVICE } from './limits.ts';
-import { readDatasetSummary, readDeviceKind, readDeviceName, readSegmentManifest } from './shapes.ts';
+import { readRevocation } from './revocation-shape.ts';
+import { readDatasetSummary, readDeviceKind, readDeviceName, readRelayOffer, readSegmentManifest } from './shapes.ts';
 
 /** What a device's document holds, unchecked. */
 export interface DocContent {
   readonly profile: ReadonlyMap<string, unknown>;
   readonly datasets: ReadonlyMap<string, unknown>;
   readonly segments: ReadonlyMap<string, unknown>;
+  readonly revocations: ReadonlyMap<string, unknown>;
 }
 
 export interface FoldedDevice {
@@ -21,18 +23,24 @@ export interface FoldedDevice {
 export function foldDevice(device: DeviceId, content: DocContent): FoldedDevice {
   const datasets = foldItems(content.datasets, 'dataset', readDatasetSummary, (summary) => summary.data);
   const segments = foldItems(content.segments, 'segment', readSegmentManifest, (segment) => segment.dataset);
-  const problems = [...datasets.problems, ...segments.problems];
+  const voided = foldItems(content.revocations, 'revocation', readRevocation, (each) => each.revoked_delegation_cid);
+  const problems = [...datasets.problems, ...segments.problems, ...voided.problems];
   const name = content.profile.get('name');
   const kind = content.profile.get('kind');
+  const offer = content.profile.get('relay');
+  const relay = readRelayOffer(offer);
   if (name !== undefined && readDeviceName(name) === undefined) problems.push('its name is not one');
   if (kind !== undefined && readDeviceKind(kind) === undefined) problems.push('its kind is unknown');
+  if (offer !== undefined && relay === undefined) problems.push('what it says of its relay makes no sense');
   return {
     view: {
       device,
       name: readDeviceName(name) ?? friendlyName(device),
       kind: readDeviceKind(kind) ?? 'tab',
+      ...(relay === undefined ? {} : { relay }),
       datasets: datasets.items,
       segments: segments.items,
+      ...(content.revocations.size === 0 ? {} : { revocations: voided.items }),
     },
     problems,
   };

@@ -22,7 +22,8 @@ import type { Accepted, LogWriter } from './log.ts';
 import { logMigrations } from './log-store.ts';
 import { entriesMissing } from './missing.ts';
 import { sweepAuthors } from './retention.ts';
-import { readDatasetSummary, readDeviceName, readSegmentManifest } from './shapes.ts';
+import { readDatasetSummary, readDeviceName, readRelayOffer, readSegmentManifest } from './shapes.ts';
+import { MAX_REVOCATIONS, readRevocation } from './revocation-shape.ts';
 import type { SiblingChannel } from './sibling-channel.ts';
 
 /** The replica with what its synchronisation needs; the rest of the program sees {@link Replica}. */
@@ -30,7 +31,8 @@ export interface RoomReplica extends Replica {
   heads(): Heads;
   /**
    * The datasets that this device lists, read to the end of its log: another tab of it may have written since `state`.
-   * @throws `format_newer` when the device lists something that this version cannot read: then these are not all
+   * @throws `format_newer` when the device lists something that this version cannot read, `conflict` when it is forked: then
+   * these are not all
    */
   ownDatasets(): Promise<readonly DatasetSummary[]>;
   /** what somebody with these heads lacks, in the order of the logs; at most `limit` entries and one batch of bytes */
@@ -159,11 +161,14 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
   return {
     device: self,
     state: () => state,
-    setProfile: async ({ name, kind }) => {
+    setProfile: async ({ name, kind, relay }) => {
       if (readDeviceName(name) === undefined) throw invalid('a device name');
+      if (relay !== undefined && readRelayOffer(relay) === undefined) throw invalid('how a relay is used');
       await write(({ profile }) => {
         setChanged(profile, 'name', name);
         setChanged(profile, 'kind', kind);
+        if (relay !== undefined) setChanged(profile, 'relay', { ...relay, addresses: [...relay.addresses] });
+        else if (profile.has('relay')) profile.delete('relay');
       });
     },
     putDataset: async (value) => {
@@ -188,6 +193,16 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
       write(({ segments }) => {
         segments.delete(dataset);
       }),
+    putRevocation: async (value) => {
+      const record = readRevocation(value);
+      if (record === undefined) throw invalid('a revocation');
+      if (Object.keys(state.devices[self]?.revocations ?? {}).length >= MAX_REVOCATIONS) {
+        throw new TabmeshError('rate_limited', `this device has revoked ${MAX_REVOCATIONS} grants in this room`);
+      }
+      await write(({ revocations }) => {
+        setChanged(revocations, record.revoked_delegation_cid, record);
+      });
+    },
     subscribe: (listener) =>
       stateChanged.add(() => {
         listener(state);
@@ -195,6 +210,7 @@ export async function createReplica(options: ReplicaOptions): Promise<RoomReplic
     heads: () => ({ ...dropped, ...docs.heads() }),
     ownDatasets: async () => {
       const [news, { view, problems }] = await exclusive(async () => {
+        if ((await replicaLog.head(self))?.fork) throw forkedError();
         const changed = await docs.catchUp(self);
         return [changed, foldDevice(self, docs.get(self).content())] as const;
       });
@@ -247,6 +263,13 @@ function setChanged(map: DocMaps[keyof DocMaps], key: string, value: unknown): v
 
 function invalid(what: string): TabmeshError {
   return new TabmeshError('invalid_input', `not ${what} that the room would accept`);
+}
+
+/** What the two had in common is not all that is stored here. */
+function forkedError(): TabmeshError {
+  return new TabmeshError('conflict', 'a copy of this device has written under the same key: its list was cut short', {
+    hint: 'Start anew in this room.',
+  });
 }
 
 function closedError(): TabmeshError {

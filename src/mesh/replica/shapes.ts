@@ -1,7 +1,9 @@
 import type { DatasetSummary } from '../../contracts/dataset.ts';
+import type { RelayOffer } from '../../contracts/replica.ts';
 import type { EmbedderInfo, SegmentManifest } from '../../contracts/search.ts';
 import type { CidString } from '../../lib/ids.ts';
 import { isPlainMap } from '../../lib/strict-map.ts';
+import { MAX_RELAY_LENGTH, MAX_RELAYS } from '../identity/invite.ts';
 
 /** CIDv1 in base32: a sha2-256 CID has 59 characters; longer hashes are let through, essays are not. */
 const CID = /^b[a-z2-7]{45,120}$/;
@@ -10,6 +12,8 @@ const MAX_DATASET_NAME = 300;
 /** PubMed takes longer queries, but nobody reads them in a list. */
 const MAX_QUERY = 4000;
 const MAX_LABEL = 100;
+/** 16 bytes in base64url */
+const ACCESS_KEY = /^[A-Za-z0-9_-]{22}$/;
 /** ISO 8601 in UTC, to the second or finer. */
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
 
@@ -41,6 +45,16 @@ export function readDeviceName(value: unknown): string | undefined {
 
 export function readDeviceKind(value: unknown): 'tab' | 'relay' | undefined {
   return value === 'tab' || value === 'relay' ? value : undefined;
+}
+
+/** How a device's relay is used, or undefined. Whether its addresses are any is for who dials them to see. */
+export function readRelayOffer(value: unknown): RelayOffer | undefined {
+  if (!isPlainMap(value)) return undefined;
+  const { addresses, accessKey } = value;
+  if (!Array.isArray(addresses) || addresses.length === 0 || addresses.length > MAX_RELAYS) return undefined;
+  if (!addresses.every((address) => isText(address, MAX_RELAY_LENGTH))) return undefined;
+  if (accessKey !== null && !(typeof accessKey === 'string' && ACCESS_KEY.test(accessKey))) return undefined;
+  return { addresses, accessKey };
 }
 
 function readEmbedder(value: unknown): EmbedderInfo | undefined {

@@ -102,7 +102,9 @@ export class Members {
       const answer = await this.#options.rpc.request(peer, 'tools/list', { _meta: REQUEST_META });
       // a later change may have been answered first
       if (member.toolsFor !== wanted) return;
-      member.tools = fromMcpToolList(answer);
+      member.tools = fromMcpToolList(answer, (reason) => {
+        this.#options.log.warn('tool of a peer left out', { peer, reason: reason.message });
+      });
       this.#listeners.notify();
     } catch (error) {
       member.toolsFor = null;
@@ -142,10 +144,11 @@ export class Members {
     } catch (error) {
       // a peer that says no is here: another implementation may serve no calls
       if (isRefusal(error)) return;
-      // a hidden page's own timers are late: what it misses says nothing of the peer
-      if (visible()) this.#options.onProbe?.(peer, null);
+      // a hidden page's own timers are late: what it misses says nothing of the peer, then or when it is in view again
+      if (!visible()) return;
+      this.#options.onProbe?.(peer, null);
       member.missed++;
-      if (member.missed < (isHidden(peer) ? MAX_MISSED_PINGS_HIDDEN : MAX_MISSED_PINGS) || !visible()) return;
+      if (member.missed < (isHidden(peer) ? MAX_MISSED_PINGS_HIDDEN : MAX_MISSED_PINGS)) return;
       log.info('peer does not answer', { peer, reason: (error as Error).message });
       const link = membership.linkTo(peer);
       if (link !== undefined) await disconnect(link.connection, new Error('the peer does not answer'));

@@ -1,5 +1,5 @@
 import type { Libp2p } from '@libp2p/interface';
-import type { BootstrapNode } from '../../contracts/bootstrap.ts';
+import type { BootstrapNode, BootstrapResult } from '../../contracts/bootstrap.ts';
 import type { Discovered, DiscoverRequest } from '../../contracts/discovery.ts';
 import type { MeshPeer } from '../../contracts/mesh.ts';
 import type {
@@ -57,6 +57,7 @@ export interface PeerNetworkOptions {
   /** lets addresses at this `host:port` be dialled from now on: who administers this peer has named it */
   readonly allowHost: (host: string) => void;
   readonly isOpen: () => boolean;
+  readonly onBootstrapped?: (result: BootstrapResult) => void;
   readonly clock: Clock;
 }
 
@@ -156,6 +157,7 @@ class MeshPeerNetwork implements PeerNetwork {
     mesh.retryRelays();
     const { timeoutMs } = request;
     const result = await bootstrapper.get((node, s) => this.#reach(node, s)).run({ nodes: used, timeoutMs }, signal);
+    this.#options.onBootstrapped?.(result);
     const reached = result.reached.flatMap((multiaddr) => parsePeerAddress(multiaddr)?.peer ?? []);
     const members = membership.links().map(({ member }) => member.peer);
     return {

@@ -1,13 +1,16 @@
-import type { Connection, MeshPeer, PeerLink, RelayStatus } from '../../contracts/mesh.ts';
-import type { CallOptions, Place, Principal, ToolMetadata } from '../../contracts/tools.ts';
+import { peerIdFromString } from '@libp2p/peer-id';
+import type { Battery, Connection, MeshPeer, PeerLink, RelayStatus } from '../../contracts/mesh.ts';
+import type { CallCredentials, CallOptions, Place, Principal, ToolMetadata } from '../../contracts/tools.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import { createListeners } from '../../lib/listeners.ts';
 import type { Log } from '../../lib/log.ts';
+import { TRACEPARENT } from '../../lib/traceparent.ts';
 import { PeerDialer } from '../links/peer-dialer.ts';
 import type { RelayLinkState } from '../links/relay-link.ts';
 import type { RelayAccess } from '../links/relay-link.ts';
+import type { RelayWays } from '../links/relay-link.ts';
 import { RelayLink } from '../links/relay-link.ts';
 import type { RelayAddress } from '../node/relay-address.ts';
 import type { RoomNode } from '../node/room-node.ts';
@@ -15,10 +18,11 @@ import type { Presence } from '../replica/presence.ts';
 import type { Introduction } from '../rendezvous/messages.ts';
 import type { PresenceState } from '../replica/presence-state.ts';
 import type { OpenSyncSession } from '../replica/sync.ts';
-import { fromMcpResult, META, REQUEST_META } from '../rpc/mcp-wire.ts';
+import { clientMeta, fromMcpResult, META, REQUEST_META } from '../rpc/mcp-wire.ts';
 import { PastTopics } from '../roster/past-topics.ts';
 import { RpcSessions } from '../rpc/sessions.ts';
 import type { RpcSessionsOptions } from '../rpc/sessions.ts';
+import type { Principals } from '../principals/principals.ts';
 import type { RequestOptions } from '../rpc/session.ts';
 import { Members } from './members.ts';
 import { SyncStreams } from './sync-streams.ts';
@@ -36,6 +40,8 @@ export interface RoomMeshOptions {
   /** ways to dial this peer without a circuit; none for a tab */
   readonly addresses: () => readonly string[];
   readonly serve: RpcSessionsOptions['serve'];
+  /** says on whose behalf calls are made */
+  readonly principals: Pick<Principals, 'chainFor' | 'calling'>;
   readonly replica: OpenSyncSession;
   readonly presence: Presence;
   readonly visible: () => boolean;
@@ -51,6 +57,8 @@ export interface MeshWatch {
   introduced(introduction: Introduction, by: RelayAddress): void;
   left(peer: PeerId, by: RelayAddress): void;
   relayGone(relay: RelayAddress): void;
+  /** A try to get into a relay has ended. @param error why it failed; null: it worked */
+  relayTried(relay: RelayAddress, durationMs: number, error: string | null): void;
   /** a ping's round trip in ms; null when it was not answered */
   probed(peer: PeerId, latencyMs: number | null): void;
   transferred(peer: PeerId, bytes: number): void;
@@ -66,6 +74,8 @@ interface RemotePeer {
   readonly direct: boolean;
   readonly latencyMs: number | null;
   readonly visible: boolean;
+  readonly load: number | null;
+  readonly battery: Battery | null;
 }
 
 /**
@@ -79,6 +89,8 @@ export class RoomMesh {
   readonly #sync: SyncStreams;
   readonly #dialer: PeerDialer;
   readonly #pastTopics: PastTopics;
+  #ways: ReadonlyMap<PeerId, RelayWays>;
+  #started = false;
   #relays: readonly RelayLink[];
   readonly #relayStates = new Map<RelayLink, RelayLinkState>();
   readonly #listeners = createListeners();
@@ -114,6 +126,7 @@ export class RoomMesh {
       node: node.libp2p,
       membership,
       dialsThroughRelay: options.self.kind === 'tab',
+      refused: () => options.refusal() !== null,
       self: options.self.peer,
       clock,
       log,
@@ -127,6 +140,7 @@ export class RoomMesh {
       addresses: options.addresses,
       log,
     });
+    this.#ways = waysOf(options.relays);
     this.#relays = this.#relayLinks();
     this.#unsubscribe.push(
       this.#members.subscribe(() => {
@@ -145,6 +159,7 @@ export class RoomMesh {
   /** Begins to serve, then to look for members. */
   async start(): Promise<void> {
     await Promise.all([this.#rpc.start(), this.#sync.start()]);
+    this.#started = true;
     for (const relay of this.#relays) relay.start();
   }
 
@@ -198,18 +213,49 @@ export class RoomMesh {
       const { peer, host } = link.relay;
       const state = this.#relayStates.get(link) ?? { status: 'connecting' };
       const { message, retryAt } = state.status === 'offline' ? state : { message: null, retryAt: null };
-      return { peer, host, state: state.status, message, retryAt };
+      return {
+        peer,
+        host,
+        state: state.status,
+        wantsKey: state.status === 'offline' && state.refused,
+        message,
+        retryAt,
+      };
     });
+  }
+
+  /**
+   * The room's relays are these now: goes to those that are new, leaves those that are gone, tries the others' addresses
+   * at the next occasion.
+   */
+  async useRelays(relays: readonly RelayAddress[]): Promise<void> {
+    this.#ways = waysOf(relays);
+    const before = this.#relays;
+    const gone = before.filter((link) => !this.#ways.has(link.relay.peer));
+    for (const link of gone) this.#leave(link);
+    const news: RelayLink[] = [];
+    this.#relays = [...this.#ways].map(([peer, ways]) => {
+      const known = before.find((link) => link.relay.peer === peer);
+      if (known === undefined) {
+        const link = this.#relayLink(ways);
+        news.push(link);
+        return link;
+      }
+      known.use(ways);
+      // it may be at another address, or its key may be known now
+      if (this.#relayStates.get(known)?.status === 'offline') known.retryNow();
+      return known;
+    });
+    if (this.#started) for (const link of news) link.start();
+    // one that could not be reached may be behind a relay that is known only now
+    this.#dialer.retryNow();
+    await Promise.all(gone.map((link) => link.stop()));
   }
 
   /** The room's topic has changed: looks for members under the new one, and stays listed for who was away. */
   async rejoin(): Promise<void> {
     const before = this.#relays;
-    for (const link of before) {
-      this.#dialer.relayGone(link.relay);
-      this.#options.watch?.relayGone(link.relay);
-      this.#relayStates.delete(link);
-    }
+    for (const link of before) this.#leave(link);
     this.#relays = this.#relayLinks();
     await Promise.all(before.map((link) => link.stop()));
     for (const relay of this.#relays) relay.start();
@@ -245,9 +291,10 @@ export class RoomMesh {
     return this.#dialer.failure(peer);
   }
 
-  /** Tries offline relays now instead of after their backoff. */
+  /** Tries offline relays and peers now instead of after their backoff, and sees whether the others are still there. */
   retryRelays(): void {
     for (const relay of this.#relays) relay.retryNow();
+    this.#dialer.retryNow();
   }
 
   /** members that can be called */
@@ -256,15 +303,16 @@ export class RoomMesh {
       const facts = this.#members.facts(peer);
       const seen = this.#meshPeer(peer);
       if (facts === undefined || seen === undefined) return [];
+      // a relay that our invite does not name is none for us, but no tab either: work goes to tabs first
+      const says = this.#options.node.libp2p.services.membership.linkTo(peer)?.member.saysRelay === true;
       const place: Place = {
-        kind: seen.kind === 'relay' ? 'relay' : 'peer',
+        kind: says || seen.kind === 'relay' ? 'relay' : 'peer',
         peer,
         device: seen.device,
         name: seen.name,
       };
-      return [
-        { place, tools: facts.tools, direct: seen.link === 'direct', latencyMs: seen.latencyMs, visible: seen.visible },
-      ];
+      const { latencyMs, visible, load, battery } = seen;
+      return [{ place, tools: facts.tools, direct: seen.link === 'direct', latencyMs, visible, load, battery }];
     });
   }
 
@@ -277,23 +325,62 @@ export class RoomMesh {
     tool: string,
     args: unknown,
     principal: Principal,
-    options: CallOptions & { readonly timeoutMs: number },
+    options: CallOptions & { readonly timeoutMs: number; readonly credentials?: CallCredentials },
   ): Promise<unknown> {
-    const { onProgress } = options;
+    const { onProgress, credentials = {} } = options;
     this.#dialer.demand(peer);
-    const meta: Record<string, unknown> = { ...REQUEST_META, [META.structuredOnly]: true };
-    if (principal.kind === 'token') meta[META.principal] = principal;
-    const result = await this.#rpc.request(
-      peer,
-      'tools/call',
-      { name: tool, arguments: args, _meta: meta },
-      {
-        timeoutMs: options.timeoutMs,
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
-        ...(onProgress === undefined ? {} : { onProgress: (params) => onProgress(progressOf(params)) }),
-      },
-    );
+    const meta: Record<string, unknown> = {
+      ...REQUEST_META,
+      [META.structuredOnly]: true,
+      [META.timeoutMs]: Math.round(options.timeoutMs),
+    };
+    if (credentials.approval !== undefined) meta[META.approval] = credentials.approval;
+    if (credentials.grants !== undefined) meta[META.grants] = credentials.grants;
+    if (options.traceparent !== undefined) meta[TRACEPARENT] = options.traceparent;
+    const result = await this.#askFor(principal, peer, 'tools/call', { name: tool, arguments: args }, meta, {
+      timeoutMs: options.timeoutMs,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(onProgress === undefined ? {} : { onProgress: (params) => onProgress(progressOf(params)) }),
+    });
     return fromMcpResult(result);
+  }
+
+  /**
+   * One request of MCP to a member, for `principal`, with the `_meta` of its client. Keys of ours in it are not the client's
+   * to set.
+   * @throws what the member answers; `peer_unreachable`
+   */
+  forward(
+    peer: PeerId,
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    principal: Principal,
+    options: RequestOptions = {},
+  ): Promise<unknown> {
+    this.#dialer.demand(peer);
+    return this.#askFor(principal, peer, method, params, { ...REQUEST_META, ...clientMeta(params['_meta']) }, options);
+  }
+
+  /** A request that says on whose behalf it is made. */
+  async #askFor(
+    principal: Principal,
+    peer: PeerId,
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    meta: Record<string, unknown>,
+    options: RequestOptions,
+  ): Promise<unknown> {
+    const { principals, node } = this.#options;
+    const device = node.libp2p.services.membership.linkTo(peer)?.member.device;
+    const ended = principals.calling(peer);
+    try {
+      // without a link the request below says so, and nothing leaves
+      const named = device === undefined ? undefined : principals.chainFor(principal, device);
+      if (named !== undefined) meta[META.principal] = typeof named === 'string' ? named : await named;
+      return await this.#rpc.request(peer, method, { ...params, _meta: meta }, options);
+    } finally {
+      ended();
+    }
   }
 
   /** One request of another method, e.g. `tabmesh/ticket` to a relay's peer. */
@@ -333,17 +420,26 @@ export class RoomMesh {
   }
 
   #relayLinks(): readonly RelayLink[] {
-    const byPeer = Map.groupBy(this.#options.relays, (relay) => relay.peer);
-    return [...byPeer.values()].flatMap(([first, ...others]) =>
-      first === undefined ? [] : [this.#relayLink(first, others)],
-    );
+    return [...this.#ways.values()].map((ways) => this.#relayLink(ways));
   }
 
-  #relayLink(relay: RelayAddress, others: readonly RelayAddress[]): RelayLink {
+  #leave(link: RelayLink): void {
+    this.#dialer.relayGone(link.relay);
+    this.#options.watch?.relayGone(link.relay);
+    this.#pastTopics.left(link.relay.peer);
+    this.#relayStates.delete(link);
+  }
+
+  #relayLink(ways: RelayWays): RelayLink {
     const { node, access, topic, addresses, watch, clock, log } = this.#options;
+    const { ping, reservations } = node.libp2p.services;
+    const [relay] = ways;
+    let tryingSince = clock.now();
     const link: RelayLink = new RelayLink({
       node: node.libp2p,
-      ways: [relay, ...others],
+      ways,
+      reserve: (peer, signal) => reservations.hold(peerIdFromString(peer), signal),
+      ping: (peer, signal) => ping.ping(peerIdFromString(peer), { signal }),
       topic: topic(),
       access,
       addresses,
@@ -366,6 +462,10 @@ export class RoomMesh {
       },
       onState: (state) => {
         if (!this.#relays.includes(link)) return;
+        if (state.status === 'connecting') tryingSince = clock.now();
+        else if (this.#relayStates.get(link)?.status === 'connecting') {
+          watch?.relayTried(relay, clock.now() - tryingSince, state.status === 'offline' ? state.message : null);
+        }
         if (state.status === 'joined') void this.#pastTopics.joined(relay.peer);
         if (state.status === 'offline') {
           this.#dialer.relayGone(relay);
@@ -399,6 +499,14 @@ export class RoomMesh {
   #strangerYet(peer: PeerId): MeshPeer {
     return { ...profile(undefined), peer, device: '' as DeviceId, link: 'connecting', latencyMs: null, since: 0 };
   }
+}
+
+/** A relay may be there with several addresses. */
+function waysOf(relays: readonly RelayAddress[]): ReadonlyMap<PeerId, RelayWays> {
+  const byPeer = Map.groupBy(relays, ({ peer }) => peer);
+  return new Map(
+    [...byPeer].flatMap(([peer, [best, ...others]]) => (best === undefined ? [] : [[peer, [best, ...others]]])),
+  );
 }
 
 type Profile = Omit<MeshPeer, 'peer' | 'device' | 'link' | 'latencyMs' | 'since'>;

@@ -9,7 +9,9 @@ import {
   decodeGrant,
   encodeEpochRequest,
   encodeGrant,
+  encodePutOut,
   encodeRefusal,
+  isPutOutNotice,
   MAX_EPOCH_MESSAGE_BYTES,
 } from './epoch-messages.ts';
 import type { RoomEpochs } from './room-epochs.ts';
@@ -57,7 +59,14 @@ export class EpochExchange {
         const peer = connection.remotePeer.toString() as PeerId;
         const channel = messageChannel(stream, MAX_EPOCH_MESSAGE_BYTES, AbortSignal.timeout(EXCHANGE_TIMEOUT_MS));
         try {
-          const device = await verifyCertificate(decodeEpochRequest(await channel.read()), peer);
+          const asked = await channel.read();
+          if (isPutOutNotice(asked)) {
+            this.#refusal = 'an owner has put this device out of the room';
+            log.warn('put out', { by: peer });
+            await channel.close();
+            return;
+          }
+          const device = await verifyCertificate(decodeEpochRequest(asked), peer);
           await channel.write(encodeGrant(epochs.grant(device, isProven(connection))));
         } catch (error) {
           log.warn('refused', { peer, protocol: PROTOCOLS.epoch, reason: (error as Error).message });
@@ -67,6 +76,20 @@ export class EpochExchange {
       },
       { maxInboundStreams: 1, runOnLimitedConnection: true },
     );
+  }
+
+  /** Tells the other end of a connection, which has proven the secret, that it was put out. Best effort; never rejects. */
+  async tellPutOut(connection: Connection): Promise<void> {
+    const signal = AbortSignal.timeout(EXCHANGE_TIMEOUT_MS);
+    try {
+      const stream = await connection.newStream(PROTOCOLS.epoch, { runOnLimitedConnection: true, signal });
+      const channel = messageChannel(stream, MAX_EPOCH_MESSAGE_BYTES, signal);
+      await channel.write(encodePutOut());
+      // it closes when it has read it, and so does one of an older version, which does not understand
+      await channel.read();
+    } catch {
+      // that it closes; or it does not listen, and finds no link then
+    }
   }
 
   /**

@@ -12,6 +12,14 @@ export function encodeEpochRequest(certificate: Uint8Array): Uint8Array {
   return encode({ type: 'request', certificate });
 }
 
+/**
+ * Tells a device that has proven the secret that it was put out all the same. It is refused only when its certificate has
+ * been seen, and a join has no message after that.
+ */
+export const encodePutOut = (): Uint8Array => encode({ type: 'put-out' });
+
+export const isPutOutNotice = (bytes: Uint8Array): boolean => decodeMap(bytes)?.['type'] === 'put-out';
+
 /** @returns the certificate. @throws `protocol_error` */
 export function decodeEpochRequest(bytes: Uint8Array): Uint8Array {
   const fields = decodeMap(bytes);
