@@ -232,6 +232,12 @@ export class ToolView {
     return this.#page.getByRole('textbox', { name: label });
   }
 
+  /** Where it can run, as the form lists it, but for any place. */
+  async places(): Promise<readonly string[]> {
+    const options = this.#page.getByRole('combobox', { name: 'Where' }).getByRole('option');
+    return (await options.allTextContents()).slice(1);
+  }
+
   /** Where it shall run: a peer's name as the form lists it. */
   async at(place: string): Promise<void> {
     await this.#page.getByRole('combobox', { name: 'Where' }).selectOption({ label: place });

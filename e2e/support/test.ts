@@ -12,6 +12,8 @@ interface Options {
 interface Fixtures {
   /** a relay of this test's own */
   readonly relay: TestRelay;
+  /** Starts another one. It goes after the devices, so that its end is not a problem of theirs. */
+  readonly anotherRelay: (args: readonly string[]) => Promise<TestRelay>;
   /** Makes a device. What goes wrong in it fails the test at its end, unless it was expected. */
   readonly device: (name: string, options?: BrowserContextOptions) => Promise<Device>;
 }
@@ -32,8 +34,24 @@ export const test = base.extend<Options & Fixtures>({
     }
   },
 
-  // asks for the relay so that devices go before it does: its end is not a problem of theirs
-  device: async ({ browser, relay: _relay }, use) => {
+  anotherRelay: async ({ relay: _relay }, use, testInfo) => {
+    const relays: TestRelay[] = [];
+    try {
+      await use(async (args) => {
+        const relay = await startRelay(args);
+        relays.push(relay);
+        return relay;
+      });
+    } finally {
+      for (const [n, relay] of relays.entries()) {
+        await relay.dispose();
+        await testInfo.attach(`relay-${n + 2}.log`, { body: relay.log(), contentType: 'text/plain' });
+      }
+    }
+  },
+
+  // asks for the relays so that devices go before they do: their end is not a problem of theirs
+  device: async ({ browser, anotherRelay: _relays }, use) => {
     const devices: Device[] = [];
     await use(async (name, options = {}) => {
       const device = await makeDevice(browser, name, options);

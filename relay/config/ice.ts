@@ -1,10 +1,8 @@
 import { resolve } from 'node:path';
+import { STUN_URL, TURN_URL } from '../../src/contracts/relay.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import { badOption } from './bad-option.ts';
 
-/** RFC 7064 and RFC 7065: scheme, host, optional port; TURN also the transport. */
-const STUN_URL = /^stuns?:(?:\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::\d{1,5})?$/i;
-const TURN_URL = /^turns?:(?:\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::\d{1,5})?(?:\?transport=(?:udp|tcp))?$/i;
 /** Browsers slow down with more, and a peer has some of its own. */
 const MAX_URLS = 4;
 

@@ -1,3 +1,5 @@
+import { GITHUB_API } from '../../src/mesh/discovery/github-api.ts';
+
 /** The command line: one row an option, from which parsing, the environment variables and the help text are made. */
 export interface OptionRow {
   readonly name: string;
@@ -45,6 +47,43 @@ export const OPTION_ROWS = [
     help: 'tell peers of a TURN server; may be given again',
   },
   { name: 'turn-secret-file', type: 'string', value: 'FILE', help: 'the secret shared with the TURN servers' },
+  {
+    name: 'nat-stun',
+    type: 'string',
+    value: 'URL',
+    multiple: true,
+    help: 'ask this STUN server how others see this relay; two tell its kind of NAT',
+  },
+  {
+    name: 'ip-service',
+    type: 'string',
+    value: 'URL',
+    multiple: true,
+    help: 'ask this service for the public address of this relay; "usual" stands for five known ones',
+  },
+  {
+    name: 'github-registry',
+    type: 'string',
+    value: 'OWNER/REPO',
+    help: 'let members find this relay in the issues of this repository, sealed; needs --github-token-file',
+  },
+  { name: 'github-token-file', type: 'string', value: 'FILE', help: 'a token that may read and write these issues' },
+  { name: 'github-api', type: 'string', value: 'URL', help: `another server with GitHub's API (${GITHUB_API})` },
+  {
+    name: 'cors-origin',
+    type: 'string',
+    value: 'ORIGIN',
+    multiple: true,
+    help: 'let pages of this origin call /mcp and /api; may be given again',
+  },
+  { name: 'oauth-issuer', type: 'string', value: 'URL', help: 'accept tokens of this identity provider; needs --oauth-jwks' },
+  { name: 'oauth-jwks', type: 'string', value: 'URL', help: 'where the keys of the identity provider are' },
+  { name: 'oauth-audience', type: 'string', value: 'TEXT', help: 'the "aud" of its tokens (the URL of /mcp)' },
+  {
+    name: 'audit-arguments',
+    type: 'boolean',
+    help: 'write the arguments of calls into the audit log, not only their keyed hash',
+  },
   { name: 'demo', type: 'boolean', help: 'answer upstream services from records that come with Tabmesh' },
   {
     name: 'upstream',

@@ -7,6 +7,9 @@ import { badOption } from './bad-option.ts';
 import { parseIce } from './ice.ts';
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, environmentName, OPTION_ROWS } from './options.ts';
 import type { OptionName, OptionRow } from './options.ts';
+import type { OAuthConfig } from '../oauth/config.ts';
+import { parseOAuth, parseOrigins } from './oauth.ts';
+import { parseOutside, type OutsideConfig } from './outside.ts';
 import { webrtcDirect, type DirectChoice } from './webrtc-direct.ts';
 import { parseUpstreams, type UpstreamOverrides } from './upstreams.ts';
 
@@ -34,6 +37,14 @@ export interface Config {
     readonly turn: readonly string[];
     readonly turnSecretFile: string | null;
   };
+  /** services outside that this relay asks itself; none by default */
+  readonly outside: OutsideConfig;
+  /** pages of these origins may call `/mcp` and `/api`, besides our own */
+  readonly corsOrigins: readonly string[];
+  /** an identity provider whose tokens are accepted */
+  readonly oauth: OAuthConfig | null;
+  /** write the arguments of calls into the audit log */
+  readonly auditArguments: boolean;
   readonly demo: boolean;
   readonly upstreams: UpstreamOverrides;
   /** the address that upstream services are told */
@@ -66,6 +77,17 @@ export function parseConfig(
     openRelay: values['open-relay'] === true,
     webrtcDirect: webrtcDirect(text(values, 'webrtc-direct')),
     ice: parseIce(list(values, 'stun'), list(values, 'turn'), text(values, 'turn-secret-file')),
+    outside: parseOutside({
+      natStun: list(values, 'nat-stun'),
+      ipServices: list(values, 'ip-service'),
+      registry: text(values, 'github-registry'),
+      tokenFile: text(values, 'github-token-file'),
+      api: text(values, 'github-api'),
+      hasRoom: values['no-room'] !== true,
+    }),
+    corsOrigins: parseOrigins(list(values, 'cors-origin')),
+    oauth: parseOAuth(text(values, 'oauth-issuer'), text(values, 'oauth-jwks'), text(values, 'oauth-audience')),
+    auditArguments: values['audit-arguments'] === true,
     demo: values.demo === true,
     upstreams: parseUpstreams(list(values, 'upstream')),
     contact: contact(text(values, 'contact')),

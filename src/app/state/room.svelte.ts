@@ -2,6 +2,7 @@ import { createContext } from 'svelte';
 import { createSubscriber } from 'svelte/reactivity';
 import type { AppHost, RoomClient } from '../../contracts/app.ts';
 import type { Connection, MeshPeer, RelayStatus, RoomMemberList } from '../../contracts/mesh.ts';
+import type { PeerFinding } from '../../contracts/peer-finding.ts';
 import type { RoomDataset } from '../../contracts/ports.ts';
 import type { RoomTool } from '../../contracts/tools.ts';
 import type { RunState } from '../../contracts/workflow.ts';
@@ -44,6 +45,12 @@ export class LiveRoom {
   get relays(): readonly RelayStatus[] {
     this.#track();
     return this.client.relays();
+  }
+
+  /** how peers were looked for, and the network reached */
+  get finding(): PeerFinding {
+    this.#track();
+    return this.client.finding();
   }
 
   get members(): RoomMemberList {

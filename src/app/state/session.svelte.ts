@@ -67,13 +67,21 @@ export class Session {
     await this.#enter({ id: preview.room, name: preview.roomName }, (host) => host.joinRoom(invite));
   }
 
-  async create(name: string): Promise<void> {
-    await this.#enter(null, (host) => host.createRoom(name));
+  /** @param relayKey where the relay of this page wants one; see `AppHost.wantsRelayKey` */
+  async create(name: string, relayKey?: string): Promise<void> {
+    await this.#enter(null, (host) => host.createRoom(name, relayKey));
   }
 
   async open(id: RoomId): Promise<void> {
     const name = this.rooms.find((room) => room.id === id)?.name ?? '';
     await this.#enter({ id, name }, (host) => host.openRoom(id));
+  }
+
+  /** Gives this browser a new key in the open room, and opens it again; see `AppHost.startOver`. */
+  async startOver(): Promise<void> {
+    if (this.phase.at !== 'open') return;
+    const { id, name } = this.phase.room.client;
+    await this.#enter({ id, name }, (host) => host.startOver(id));
   }
 
   /** Turns an invite down: back to the room that was open, or to where a visit without invite begins. */

@@ -154,7 +154,7 @@ export class Bootstrapper {
     const began = clock.now();
     const end = (status: AttemptStatus, error: string | null) => {
       Object.assign(attempt, { status, error, endedAt: clock.now() });
-      onBootstrap?.(node.method, status === 'success', clock.now() - began);
+      onBootstrap?.(node.method, status === 'success', clock.now() - began, { target: node.multiaddr, error });
     };
     const over = () => overall.reason()?.code;
     if (over() !== undefined) {

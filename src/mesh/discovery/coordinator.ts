@@ -114,7 +114,7 @@ export class DiscoveryCoordinator {
       );
       give(registry.name, value);
       if (error !== null) failures.push({ source: registry.name, error });
-      onDiscovery?.(registry.name, value.length, error === null, clock.now() - began);
+      onDiscovery?.(registry.name, value.length, error === null, clock.now() - began, error?.message ?? null);
     });
     signal.throwIfAborted();
 

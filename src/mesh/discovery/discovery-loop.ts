@@ -32,6 +32,7 @@ export interface DiscoveryLoopOptions {
 export class DiscoveryLoop {
   readonly #options: DiscoveryLoopOptions;
   readonly #stop = new AbortController();
+  #wake = new AbortController();
   #unsubscribe: () => void = () => undefined;
   /** when a member was last written down */
   readonly #remembered = new Map<PeerId, number>();
@@ -54,6 +55,11 @@ export class DiscoveryLoop {
     this.#run().catch(failed);
   }
 
+  /** Publishes and looks now instead of with the next heartbeat: a way to find peers has come, or a person asked. */
+  again(): void {
+    this.#wake.abort();
+  }
+
   stop(): void {
     this.#unsubscribe();
     this.#stop.abort();
@@ -67,7 +73,10 @@ export class DiscoveryLoop {
       if (record !== undefined) this.#report((await coordinator.register(record, signal, PUBLIC)).failures);
       await this.#look();
       await coordinator.cleanupIfDue(signal);
-      await clock.sleep(HEARTBEAT_MS, signal);
+      await clock
+        .sleep(HEARTBEAT_MS, AbortSignal.any([signal, this.#wake.signal]))
+        .catch(() => signal.throwIfAborted());
+      this.#wake = new AbortController();
     }
   }
 

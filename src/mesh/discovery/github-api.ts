@@ -3,7 +3,7 @@ import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { HttpFetch } from '../../lib/http-fetch.ts';
 import { isPlainMap } from '../../lib/strict-map.ts';
 
-const GITHUB_API = 'https://api.github.com';
+export const GITHUB_API = 'https://api.github.com';
 /** https://docs.github.com/en/rest/about-the-rest-api/api-versions */
 const API_VERSION = '2022-11-28';
 /** the most that GitHub gives */

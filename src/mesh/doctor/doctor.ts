@@ -1,7 +1,6 @@
 import type { DoctorPort, DoctorProbes, DoctorReport } from '../../contracts/doctor.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Slots } from '../../lib/slots.ts';
-import { runDoctor } from './run-doctor.ts';
 
 /** The person at this device, and one caller elsewhere: more examinations at once would only disturb each other. */
 const PARALLEL_EXAMINATIONS = 2;
@@ -18,8 +17,9 @@ export function createDoctor(options: {
   return {
     examine: ({ signal, onCheck }) =>
       slots.run(
-        () =>
-          runDoctor(probes, {
+        async () =>
+          // needed when somebody asks, and then of no use from a relay that is away: see `loadLater` in src/peer/tab
+          (await import('./run-doctor.ts')).runDoctor(probes, {
             kind,
             clock,
             signal,

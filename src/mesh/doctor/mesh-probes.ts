@@ -20,7 +20,7 @@ export function timeMethod(now: () => number): Readonly<Record<string, ExtraMeth
 export function meshProbes(options: {
   readonly mesh: RoomMesh;
   readonly node: RoomNode;
-  readonly relays: readonly RelayAddress[];
+  readonly relays: () => readonly RelayAddress[];
 }): MeshProbes {
   const { mesh, node, relays } = options;
   const { membership, ping, reservations } = node.libp2p.services;
@@ -28,14 +28,16 @@ export function meshProbes(options: {
     connection: () => mesh.connection(),
     relays: () => {
       const states = new Map(mesh.relays().map(({ peer, state }) => [peer, state]));
-      return [...Map.groupBy(relays, ({ peer }) => peer)].map(([peer, ways]) => ({
+      return [...Map.groupBy(relays(), ({ peer }) => peer)].map(([peer, ways]) => ({
         peer,
         ways: ways.map(({ host, address }) => ({ host, origin: originOf(host, address) })),
         state: states.get(peer) ?? 'connecting',
       }));
     },
     async reachRelay({ peer }, signal) {
-      const ways = relays.filter((relay) => relay.peer === peer).map(({ address }) => address);
+      const ways = relays()
+        .filter((relay) => relay.peer === peer)
+        .map(({ address }) => address);
       try {
         // the connection that stands, if there is one
         const connection = await node.libp2p.dial(ways, { signal });

@@ -1,6 +1,3 @@
-import { base32 } from 'multiformats/bases/base32';
-import { base64, base64url } from 'multiformats/bases/base64';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Json } from '../../contracts/workflow.ts';
 import { ipVersion, isPublicIp } from '../bootstrap/ip-address.ts';
 
@@ -26,11 +23,6 @@ const PEER_ID = /12D3KooW[1-9A-HJ-NP-Za-km-z]{44}/g;
 const WORDS = /^(?:[A-Z]?[a-z]{2,})+\d{0,4}(?:[-_+](?:(?:[A-Z]?[a-z]{2,})+\d{0,4}|\d{1,4}))*$/;
 /** Anything that may be an IP address; {@link ipVersion} decides. */
 const ADDRESS = /[0-9a-f:.]*[:.][0-9a-f:.]*[0-9a-f]/gi;
-
-/** The ways in which bytes are commonly written; what a report must not hold of a secret. */
-export function spellings(secret: Uint8Array): readonly string[] {
-  return [bytesToHex(secret), base64.baseEncode(secret), base64url.baseEncode(secret), base32.baseEncode(secret)];
-}
 
 /**
  * Makes what takes out of a text whatever only those concerned may know: the secrets given, what looks like one, and the

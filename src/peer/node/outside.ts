@@ -47,6 +47,7 @@ export function headlessDiscovery(
   const services = new PublicAddress({ services: addressServices, fetch, clock, log });
   return {
     registries,
+    asksOutside: () => stun.length > 0 || addressServices.length > 0,
     reachability: {
       natType: (signal) => ice.natType(signal),
       publicAddress: async (signal) => (await services.find(signal)) ?? (await ice.publicAddress(signal)),

@@ -2,9 +2,13 @@ import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@
 import type { PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { join } from 'node:path';
+import type { AuditPort } from '../../contracts/access.ts';
 import type { FetchPort } from '../../contracts/fetch.ts';
+import type { McpProvider } from '../../contracts/mcp.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { Invite } from '../../contracts/mesh.ts';
+import type { RelayOffer } from '../../contracts/replica.ts';
+import { relayCatalog } from '../../catalog/relay.ts';
 import { sweepBlocks } from '../../data/sweep.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { PeerId } from '../../lib/ids.ts';
@@ -24,6 +28,7 @@ import { createProcessHold } from '../../mesh/storage/hold.ts';
 import { openFileStore } from '../../mesh/storage/kv-file.node.ts';
 import { createProcessLock } from '../../mesh/storage/lock.ts';
 import { createShardSearch } from '../../search/shard.ts';
+import { NO_CHANNEL } from '../../tools/approvals/class-access.ts';
 import { loadShard } from '../room/load-shard.ts';
 import { indexDataset } from '../room/local-search.ts';
 import type { RoomPeer } from '../room/room-peer.ts';
@@ -46,6 +51,8 @@ export interface HeadlessRoomOptions {
   readonly relays: readonly RelayAddress[];
   /** the one of them that runs in this process; none when absent */
   readonly ownRelay?: PeerId;
+  /** how members use it */
+  readonly offer?: () => RelayOffer;
   readonly access: RelayAccess;
   /** public addresses of this peer, without its id; its id is given so that a path can carry it */
   readonly announce: (peer: PeerId) => readonly string[];
@@ -53,8 +60,12 @@ export interface HeadlessRoomOptions {
   /** contact address that upstream services ask for */
   readonly email: string;
   readonly methods: Readonly<Record<string, ExtraMethod>>;
+  /** what it answers to MCP instead of its own tools, resources and prompts */
+  readonly mcp?: McpProvider;
   /** none when absent */
   readonly outside?: OutsideServices;
+  /** the audit log of this process; none when absent */
+  readonly audit?: AuditPort;
   /** of this program */
   readonly version: string;
   readonly clock: Clock;
@@ -94,6 +105,9 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
       origin: invite.origin,
       remember: options.remember,
       relays,
+      // at its own address it is reached through whichever relay introduces it; it dials what its invite names, and no more
+      usesRelay: () => false,
+      ...(options.offer === undefined ? {} : { offer: options.offer }),
       access: options.access,
       addresses: () => addresses.map((address) => `${address}/p2p/${peer}`),
       startNode: (membership) =>
@@ -135,6 +149,10 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
         now: () => clock.now(),
       }),
       methods: options.methods,
+      accessShared: { lock: createProcessLock(), channel: NO_CHANNEL },
+      ...(options.mcp === undefined ? {} : { mcp: options.mcp }),
+      audit: options.audit ?? null,
+      ownTools: options.audit === undefined ? [] : relayCatalog,
       visible: () => true,
       condition: () => ({ load: load(), battery: null }),
       version: options.version,

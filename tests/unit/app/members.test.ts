@@ -15,6 +15,7 @@ const member = (role: RoomMember['role'], self = false): RoomMember => ({
   self,
   online: true,
   role,
+  forked: false,
 });
 const list = (who: 'maker' | 'owner' | 'member'): RoomMemberList => ({
   epoch: 1,
