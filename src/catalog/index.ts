@@ -1,14 +1,19 @@
 import type { Tool } from '../tools/define-tool.ts';
+import { deleteDataset } from './data/delete-dataset.ts';
 import { getDataset } from './data/get-dataset.ts';
 import { getRecord } from './data/get-record.ts';
+import { keepDataset } from './data/keep-dataset.ts';
 import { listDatasets } from './data/list-datasets.ts';
 import { appointOwner } from './mesh/appoint-owner.ts';
 import { blockDevice } from './mesh/block-device.ts';
 import { changeRoomSecret } from './mesh/change-room-secret.ts';
 import { connectionDoctor } from './mesh/connection-doctor.ts';
 import { echo } from './mesh/echo.ts';
+import { explainRoute } from './mesh/explain-route.ts';
 import { listMembers } from './mesh/list-members.ts';
 import { listPeers } from './mesh/list-peers.ts';
+import { resetRoutes } from './mesh/reset-routes.ts';
+import { toolMetrics } from './mesh/tool-metrics.ts';
 import { unblockDevice } from './mesh/unblock-device.ts';
 import { bootstrapNetwork } from './peers/bootstrap-network.ts';
 import { peerConnect } from './peers/peer-connect.ts';
@@ -30,9 +35,14 @@ export const catalog: readonly Tool[] = [
   listDatasets,
   getDataset,
   getRecord,
+  keepDataset,
+  deleteDataset,
   listPeers,
   listMembers,
   connectionDoctor,
+  explainRoute,
+  toolMetrics,
+  resetRoutes,
   changeRoomSecret,
   blockDevice,
   unblockDevice,

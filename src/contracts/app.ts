@@ -1,7 +1,11 @@
 import type { CidString, DeviceId, PeerId, RoomId, RunId } from '../lib/ids.ts';
+import type { TokenInfo, TokenRequest } from './access.ts';
+import type { ApprovalsPort } from './approvals.ts';
 import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts';
 import type { DoctorReport, ExamineOptions } from './doctor.ts';
+import type { GrantsPort } from './grants.ts';
 import type { Connection, InvitePreview, MeshPeer, RelayStatus, RoomMemberList } from './mesh.ts';
+import type { PeerFinding } from './peer-finding.ts';
 import type { RoomDataset } from './ports.ts';
 import type { ClientToken, IceServer } from './relay.ts';
 import type { RoomSearchResult, SearchRequest, ShardAnswer } from './search.ts';
@@ -13,22 +17,36 @@ import type { RunState } from './workflow.ts';
  * Values are snapshots; `subscribe` announces that one changed. Every method may throw a TabmeshError.
  */
 export interface AppHost {
+  /** as the open room knows it: a device may have another key there than elsewhere */
   readonly device: { readonly id: DeviceId; readonly name: string };
   rename(name: string): Promise<void>;
   /** rooms this browser has joined, most recently opened first */
   rooms(): Promise<readonly RememberedRoom[]>;
   /** reads an invite link or its fragment. @throws `invalid_input` */
   readInvite(text: string): Promise<InvitePreview>;
-  /** a new room with a new secret; the relay of this page's origin introduces its peers but is not a member */
-  createRoom(name: string): Promise<RoomClient>;
+  /**
+   * A new room with a new secret; the relay of this page's origin introduces its peers but is not a member.
+   * @param relayKey its access key, where it wants one that this browser does not know
+   * @throws `invalid_input`, `unauthorized` when the key is missing
+   */
+  createRoom(name: string, relayKey?: string): Promise<RoomClient>;
+  /** whether the relay of this page lets a new room in only by a key that this browser does not know */
+  wantsRelayKey(): Promise<boolean>;
   /** @throws `invalid_input`, `format_newer`, `storage_failed` */
   joinRoom(invite: string): Promise<RoomClient>;
   openRoom(room: RoomId): Promise<RoomClient>;
   /** forgets the room and deletes what this browser holds of it; the room must be closed first */
   forgetRoom(room: RoomId): Promise<void>;
+  /**
+   * Gives this device a new key in one room, where its old one is used by a copy of it, and opens the room: its whole
+   * datasets are listed and indexed again, its runs are deleted. The room must be closed first, in every tab.
+   * @throws `storage_failed`, `quota_exceeded`; the datasets' blocks are kept then
+   */
+  startOver(room: RoomId): Promise<RoomClient>;
   /** deletes every room, key and setting of this browser */
   eraseBrowser(): Promise<void>;
   settings(): Promise<Settings>;
+  /** takes effect at once, for links that are made from then on */
   saveSettings(settings: Settings): Promise<void>;
   storage(): Promise<StorageInfo>;
   /** asks the browser to keep the data. @returns whether it will */
@@ -49,6 +67,16 @@ export interface Settings {
   readonly stun: readonly string[];
   /** TURN servers of one's own, with credentials that stay the same */
   readonly turn: readonly IceServer[];
+  /** null: nobody is found by way of GitHub */
+  readonly github: GithubSettings | null;
+}
+
+/** The issues of a repository as a place where members find each other. */
+export interface GithubSettings {
+  /** `owner/repo` */
+  readonly repository: string;
+  /** may read and write its issues; stays in this browser and goes to GitHub only */
+  readonly token: string;
 }
 
 export interface StorageInfo {
@@ -69,6 +97,12 @@ export interface RoomClient {
   relays(): readonly RelayStatus[];
   /** tries the relays that are offline now instead of when their wait is over */
   retryRelays(): void;
+  /** Remembers a relay's access key with this room, and tries it now. @throws `invalid_input` for a text that is no key */
+  enterRelayKey(relay: PeerId, key: string): Promise<void>;
+  /** how peers were looked for, and the network reached */
+  finding(): PeerFinding;
+  /** Looks for peers in every way there is, and tries every relay; follow it in `finding()`. */
+  findPeers(signal: AbortSignal): Promise<void>;
   /** Examines how this peer is connected; see `DoctorPort`. @throws only when the signal fires */
   examine(options: ExamineOptions): Promise<DoctorReport>;
   peers(): readonly MeshPeer[];
@@ -89,6 +123,11 @@ export interface RoomClient {
   unblockDevice(device: DeviceId): Promise<void>;
   /** lets a device own the room beside its maker. @throws as `blockDevice` */
   appointOwner(device: DeviceId): Promise<void>;
+
+  /** what calls from elsewhere may do at this device; read from storage when it is first asked for */
+  approvals(): Promise<ApprovalsPort>;
+  /** delegation tokens of this device */
+  grants(): Promise<GrantsPort>;
 
   /** starts `collect_literature` here and returns at once; follow it in `runs()` */
   collect(inputs: { readonly query: string; readonly max_results: number }): Promise<RunId>;
@@ -113,7 +152,11 @@ export interface RoomClient {
 
   call(tool: string, args: unknown, options?: CallOptions & { readonly place?: PeerId }): Promise<CallResult>;
   /** a token of this member's own, made by a member relay. @throws `no_place` when no relay is a member */
-  createClientToken(name: string): Promise<ClientToken>;
+  createClientToken(request: TokenRequest): Promise<ClientToken>;
+  /** the tokens that this member has at that relay. @throws `no_place` */
+  listClientTokens(): Promise<readonly TokenInfo[]>;
+  /** Takes one of them back: it is refused from now on. @throws `no_place`, `not_found` */
+  revokeClientToken(id: string): Promise<void>;
   /** stops the peer; the data stays */
   close(): Promise<void>;
 }

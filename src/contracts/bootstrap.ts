@@ -49,8 +49,13 @@ export interface BootstrapResult {
   readonly attempts: readonly BootstrapAttempt[];
 }
 
-/** Told of every finished attempt; what the metrics count. */
-export type OnBootstrap = (method: BootstrapMethod, success: boolean, durationMs: number) => void;
+/** Told of every finished attempt; what the metrics count. @param attempt where it led, and why it failed */
+export type OnBootstrap = (
+  method: BootstrapMethod,
+  success: boolean,
+  durationMs: number,
+  attempt?: { readonly target: string; readonly error: string | null },
+) => void;
 
 /** An ICE candidate as far as the type of NAT shows in it (RFC 8839 §5.1). */
 export interface IceCandidate {

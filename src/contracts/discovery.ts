@@ -50,8 +50,14 @@ export interface PeerRegistry {
   cleanup(signal: AbortSignal): Promise<Outcome<number>>;
 }
 
-/** Told of every look at one source; what the metrics count. */
-export type OnDiscovery = (source: PeerSource, peersFound: number, success: boolean, durationMs: number) => void;
+/** Told of every look at one source; what the metrics count. @param error why it failed */
+export type OnDiscovery = (
+  source: PeerSource,
+  peersFound: number,
+  success: boolean,
+  durationMs: number,
+  error?: string | null,
+) => void;
 
 export interface DiscoverRequest {
   readonly capabilities?: readonly string[];
@@ -82,3 +88,6 @@ export interface PeerRank {
   readonly reliability: number | null;
   readonly latencyMs: number | null;
 }
+
+/** `owner/name` as GitHub gives them: letters, digits and single hyphens, and for the repository also dots and underscores. */
+export const GITHUB_REPOSITORY = /^(?<owner>[a-z\d](?:-?[a-z\d]){0,38})\/(?<repo>(?!\.{1,2}$)[\w.-]{1,100})$/i;

@@ -65,6 +65,8 @@ export interface RelayStatus {
   /** `host:port` */
   readonly host: string;
   readonly state: 'connecting' | 'joined' | 'offline';
+  /** it lets this peer in only by another access key, or by one at all */
+  readonly wantsKey: boolean;
   /** why it is offline; null otherwise */
   readonly message: string | null;
   /** when it is tried again, ms since the epoch; null unless offline */
@@ -120,6 +122,8 @@ export interface RoomMember {
   readonly self: boolean;
   readonly online: boolean;
   readonly role: 'maker' | 'owner' | 'member' | 'blocked';
+  /** two copies of it have written different things under one key: the room takes nothing of it any more */
+  readonly forked: boolean;
 }
 
 export interface RoomMemberList {

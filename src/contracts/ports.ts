@@ -1,11 +1,16 @@
 import type { CidString, DeviceId, PeerId, RunId } from '../lib/ids.ts';
+import type { ApprovalsPort } from './approvals.ts';
+import type { AuditPort } from './access.ts';
 import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts';
 import type { DoctorPort } from './doctor.ts';
+import type { GrantsPort } from './grants.ts';
 import type { RoomState } from './replica.ts';
 import type { RoomSearchResult, ShardAnswer, SearchRequest } from './search.ts';
 import type { Json, RunState, StepProgress } from './workflow.ts';
 import type { MeshPeer, RoomMemberList } from './mesh.ts';
 import type { PeerNetwork } from './peer-network.ts';
+import type { Principal } from './tools.ts';
+import type { RoutingPort } from './routing.ts';
 
 /** What a tool may reach. Each port is one folder's offer; a tool makes one call through one of them. */
 export interface Ports {
@@ -22,6 +27,17 @@ export interface Ports {
   readonly members: MembersPort;
   readonly network: PeerNetwork;
   readonly doctor: DoctorPort;
+  readonly routing: RoutingPort;
+  readonly access: AccessPorts;
+  /** what this process has written down; null where nothing is, as in a tab */
+  readonly audit: AuditPort | null;
+}
+
+/** Who may do what at this device. Each is fetched when it is first asked for. */
+export interface AccessPorts {
+  /** @throws `format_newer`, `corrupt`, `storage_failed` */
+  approvals(): Promise<ApprovalsPort>;
+  grants(): Promise<GrantsPort>;
 }
 
 /** Who belongs to the room, and the changes that its owners make. */
@@ -58,8 +74,11 @@ export interface RunsPort {
 }
 
 export interface SearchPort {
-  /** all devices of the room that hold shards */
-  searchRoom(request: SearchRequest, signal: AbortSignal): Promise<RoomSearchResult>;
+  /**
+   * All devices of the room that hold shards.
+   * @param principal on whose behalf the others are asked; this peer's own when absent
+   */
+  searchRoom(request: SearchRequest, signal: AbortSignal, principal?: Principal): Promise<RoomSearchResult>;
   /** this device's shard alone; what the others' fan-out calls */
   searchShard(request: SearchRequest, signal: AbortSignal): Promise<ShardAnswer>;
   related(recordId: string, topK: number, signal: AbortSignal): Promise<ShardAnswer>;
@@ -71,6 +90,10 @@ export interface DatasetsPort {
   /** records in order of record id, from `offset`; fetched over Bitswap where not held here */
   records(data: CidString, offset: number, limit: number, signal: AbortSignal): Promise<readonly RecordEntry[]>;
   record(cid: CidString, signal: AbortSignal): Promise<RecordEntry>;
+  /** deletes this device's copy and its part of the index. @throws `not_found`, `conflict` while something is written here */
+  delete(data: CidString, signal: AbortSignal): Promise<void>;
+  /** fetches a dataset that another device holds, keeps and indexes it here. @throws `not_found` */
+  keep(data: CidString, signal: AbortSignal): Promise<void>;
 }
 
 /** A dataset of the room with the devices that hold it. */

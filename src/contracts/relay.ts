@@ -20,6 +20,13 @@ export interface RelayConfig {
   readonly contact: string;
 }
 
+/** How the address of a STUN server is written (RFC 7064): scheme, host, optional port. */
+export const STUN_URL = /^stuns?:(?:\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::\d{1,5})?$/i;
+/** The same of a TURN server (RFC 7065), which may also name a transport. */
+export const TURN_URL = /^turns?:(?:\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::\d{1,5})?(?:\?transport=(?:udp|tcp))?$/i;
+/** Browsers slow down, and warn, from the fifth server on. */
+export const MAX_ICE_SERVERS = 4;
+
 /** A STUN or TURN server, as `RTCConfiguration` names it. */
 export interface IceServer {
   readonly urls: readonly string[];
@@ -27,6 +34,9 @@ export interface IceServer {
   readonly username?: string;
   readonly credential?: string;
 }
+
+/** How an access key of a relay is written: 16 bytes in base64url. */
+export const RELAY_KEY_TEXT = /^[\w-]{22}$/;
 
 /** What the relay's peer gives a member over the mesh. */
 export interface FetchTicket {

@@ -1,16 +1,29 @@
 import type { CidString, DeviceId } from '../lib/ids.ts';
 import type { DatasetSummary } from './dataset.ts';
+import type { RevocationRecord } from './grants.ts';
 import type { SegmentManifest } from './search.ts';
+
+/** How the relay that runs on a device is used by members of the room. */
+export interface RelayOffer {
+  /** multiaddrs with the relay's peer id, best first */
+  readonly addresses: readonly string[];
+  /** base64url; null when the relay lets everybody in */
+  readonly accessKey: string | null;
+}
 
 /** What one device says about itself and what it holds: the content of its own Yjs document. */
 export interface DeviceView {
   readonly device: DeviceId;
   readonly name: string;
   readonly kind: 'tab' | 'relay';
+  /** of a relay that says how it is used */
+  readonly relay?: RelayOffer;
   /** datasets whose blocks this device keeps */
   readonly datasets: Readonly<Record<CidString, DatasetSummary>>;
   /** datasets that this device's shard covers */
   readonly segments: Readonly<Record<CidString, SegmentManifest>>;
+  /** grants that the device has revoked, by their CIDs */
+  readonly revocations?: Readonly<Record<string, RevocationRecord>>;
   /** the device has signed two histories: this is what they have in common, and nothing is taken from it any more */
   readonly forked?: true;
 }
@@ -27,11 +40,13 @@ export interface RoomState {
 export interface Replica {
   readonly device: DeviceId;
   state(): RoomState;
-  setProfile(profile: { readonly name: string; readonly kind: 'tab' | 'relay' }): Promise<void>;
+  setProfile(profile: Pick<DeviceView, 'name' | 'kind' | 'relay'>): Promise<void>;
   putDataset(summary: DatasetSummary): Promise<void>;
   removeDataset(data: CidString): Promise<void>;
   putSegment(segment: SegmentManifest): Promise<void>;
   removeSegment(dataset: CidString): Promise<void>;
+  /** makes known that a grant is void. @throws `invalid_input`, `rate_limited` when the device has revoked too many */
+  putRevocation(record: RevocationRecord): Promise<void>;
   /** after any change of the fold, own or foreign; returns the unsubscribe function */
   subscribe(listener: (state: RoomState) => void): () => void;
   close(): Promise<void>;

@@ -6,10 +6,70 @@ import type { Ports } from './ports.ts';
 export type Runtime = 'mesh' | 'relay' | 'auto';
 export type AccessClass = 'read' | 'compute' | 'write' | 'admin';
 
+/** How long to wait before a call that may be begun again is begun again; `none`: it goes to the next place, and no further. */
+export type RetryPolicy = 'none' | 'fixed' | 'linear' | 'exponential';
+
+export const RUNTIMES: readonly Runtime[] = ['mesh', 'relay', 'auto'];
+export const RETRY_POLICIES: readonly RetryPolicy[] = ['none', 'fixed', 'linear', 'exponential'];
+/** Names that the Python original gives to runtimes; read, never written. */
+export const RUNTIME_ALIASES: Readonly<Record<string, Runtime | undefined>> = { trio: 'mesh', fastapi: 'relay' };
+export const DEFAULT_PRIORITY = 5;
+export const HIGHEST_PRIORITY = 10;
+export const DEFAULT_CATEGORY = 'general';
+export const DEFAULT_TIMEOUT_MS = 30_000;
+export const DEFAULT_SCHEMA_VERSION = '1.0';
+/** An answer that is given again for longer than this is not an answer but a copy, ms. */
+export const MAX_CACHE_TTL_MS = 3_600_000;
+
+/**
+ * What a token is good for, as its relay signs it into the principal. The relay refuses what lies outside before anything
+ * leaves it; the place that serves the call decides again, by this and by what its own owner allows.
+ */
+export interface TokenScope {
+  readonly classes: readonly AccessClass[];
+  /** names of the only tools that it may call; null: every tool of its classes */
+  readonly tools: readonly string[] | null;
+  /** ms since the epoch, after which it is refused everywhere; null: until it is revoked */
+  readonly expiresAt: number | null;
+}
+
 /** On whose behalf a call is made; attached by the hop that authenticated the caller, never taken from arguments. */
 export type Principal =
-  | { readonly kind: 'device'; readonly device: DeviceId; readonly peer: PeerId }
-  | { readonly kind: 'token'; readonly tokenId: string; readonly name: string; readonly relay: PeerId };
+  | {
+      readonly kind: 'device';
+      readonly device: DeviceId;
+      readonly peer: PeerId;
+      readonly via?: readonly Presenter[];
+      readonly proof?: string;
+    }
+  | {
+      readonly kind: 'token';
+      readonly tokenId: string;
+      readonly name: string;
+      readonly relay: PeerId;
+      /** `DEFAULT_CLASSES` of every tool when absent: a relay of before tokens had one */
+      readonly scope?: TokenScope;
+      /** the relay's device, whose key vouches for the token; absent within the relay's own process */
+      readonly issuer?: DeviceId;
+      readonly via?: readonly Presenter[];
+      readonly proof?: string;
+    };
+
+/**
+ * Who called on somebody's behalf, in the order of the hops: absent when the caller called this place itself. A call made
+ * through others may do what its principal and each of these may. `proof` is the signed form, for the next hop.
+ */
+export interface Presenter {
+  readonly device: DeviceId;
+}
+
+/** What a caller shows besides who it is. None of it is authority by itself: it is checked against the principal. */
+export interface CallCredentials {
+  /** the handle of an `approval_pending` error: this is the call that it was about */
+  readonly approval?: string;
+  /** delegation tokens, root first or in any order; see `contracts/grants.ts` */
+  readonly grants?: readonly unknown[];
+}
 
 /** Token of the person who runs a relay: the one id that no made token has. */
 export const OWNER_TOKEN_ID = 'owner';
@@ -37,7 +97,40 @@ export interface ToolMetadata {
   /** deadline of a call, milliseconds */
   readonly timeoutMs: number;
   readonly schemaVersion: string;
+  /** it works with other peers: pinned to a relay it would miss the tabs */
+  readonly requiresP2p: boolean;
+  readonly retry: RetryPolicy;
+  /** hints for the choice of a place: keeps much in memory */
+  readonly memoryIntensive: boolean;
+  /** computes much */
+  readonly cpuIntensive: boolean;
+  /** moves much data */
+  readonly ioIntensive: boolean;
+  /** how long the same answer may be given again to the same principal, ms; null: never */
+  readonly cacheTtlMs: number | null;
+  /** why it should not be called any more, and what to call instead; null: it is not deprecated */
+  readonly deprecation: string | null;
+  /** a principal's calls to tools of one group go to the same place, which keeps their state; null: it keeps none */
+  readonly sticky: string | null;
+  /** it speaks of the peer that is asked, so it runs there unless the call names another place */
+  readonly local: boolean;
 }
+
+/** What a tool that says nothing more of itself is. */
+export const METADATA_DEFAULTS = {
+  priority: DEFAULT_PRIORITY,
+  timeoutMs: DEFAULT_TIMEOUT_MS,
+  schemaVersion: DEFAULT_SCHEMA_VERSION,
+  requiresP2p: false,
+  retry: 'none',
+  memoryIntensive: false,
+  cpuIntensive: false,
+  ioIntensive: false,
+  cacheTtlMs: null,
+  deprecation: null,
+  sticky: null,
+  local: false,
+} as const satisfies Partial<ToolMetadata>;
 
 export interface ToolProgress {
   readonly progress: number;
@@ -73,12 +166,22 @@ export interface RouteExplanation {
     readonly reasons: readonly string[];
     readonly excluded: string | null;
   }[];
+  /** why this one of the candidates, in words */
+  readonly why?: string;
+  /** `cache`: an earlier answer was given again; `shared`: a call alike was under way, and its answer served both */
+  readonly answeredFrom?: 'cache' | 'shared';
+  /** what the caller should know of the tool, e.g. that it is deprecated */
+  readonly warnings?: readonly string[];
 }
+
+/** Where a call would run now; `chosen` is null when it could run nowhere. */
+export type RoutePlan = Omit<RouteExplanation, 'chosen'> & { readonly chosen: Place | null };
 
 export interface CallRequest {
   readonly tool: string;
   readonly args: unknown;
   readonly principal: Principal;
+  readonly credentials?: CallCredentials;
   /** run it there and nowhere else */
   readonly place?: PeerId;
 }
@@ -88,6 +191,8 @@ export interface CallOptions {
   readonly onProgress?: (p: ToolProgress) => void;
   /** milliseconds from now; the tool's own timeout when absent */
   readonly timeoutMs?: number;
+  /** W3C `traceparent` of the hop before; a call without one belongs to no trace */
+  readonly traceparent?: string;
 }
 
 export type CallResult =

@@ -9,6 +9,13 @@ export interface Clock {
    * `sleep` with a signal: most time limits are set and taken back thousands of times a second.
    */
   after?(ms: number, action: () => void): () => void;
+  /** Milliseconds with fractions from some moment on, which no change of the system's time disturbs: for measuring. */
+  monotonic?(): number;
+}
+
+/** {@link Clock.monotonic}, or the next best that the clock has. */
+export function monotonicNow(clock: Clock): number {
+  return clock.monotonic === undefined ? clock.now() : clock.monotonic();
 }
 
 /** {@link Clock.after} by whatever means the clock has. */
@@ -25,6 +32,7 @@ export function runAfter(clock: Clock, ms: number, action: () => void): () => vo
 /** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after: (ms, action) => {
     const timer = setTimeout(action, ms);
     return () => {

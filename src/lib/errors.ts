@@ -14,6 +14,7 @@ export type ErrorCode =
   // who may do what
   | 'unauthorized' // no or wrong token, ticket or proof
   | 'forbidden' // authenticated, but not allowed
+  | 'approval_pending' // the person at the place has not answered yet; `details.handle` to repeat the call with
   | 'not_a_member' // the connection has not proven membership of the room
   | 'rate_limited' // over a quota; `details.retryAfterMs` when known
   // places

@@ -1,14 +1,9 @@
-import type { AccessClass, Runtime, ToolContext, ToolMetadata } from '../contracts/tools.ts';
-import { TabmeshError } from '../lib/errors.ts';
+import type { AccessClass, RetryPolicy, Runtime, ToolContext, ToolMetadata } from '../contracts/tools.ts';
+import { METADATA_DEFAULTS } from '../contracts/tools.ts';
 import { toolJsonSchema } from './json-schema.ts';
-import { MAX_CALL_MS } from './limits.ts';
+import { checkMetadata } from './metadata.ts';
 import { validateAnswer, validateArguments } from './validate.ts';
 import type * as z from './zod.ts';
-
-/** snake_case, within what every MCP client takes as a tool name */
-const NAME = /^[a-z][a-z0-9_]{0,63}$/;
-const DEFAULT_PRIORITY = 5;
-const HIGHEST_PRIORITY = 10;
 
 /** A value that may be handed on but not changed: what a tool gives back may be somebody's snapshot. */
 type Immutable<T> = T extends readonly (infer E)[]
@@ -36,6 +31,17 @@ export interface ToolDefinition<I extends z.ZodMiniObject, O extends z.ZodMiniOb
   readonly schemaVersion?: string;
   /** deadline of a call, milliseconds */
   readonly timeoutMs: number;
+  /** see {@link ToolMetadata} for what these mean */
+  readonly requiresP2p?: boolean;
+  readonly retry?: RetryPolicy;
+  readonly memoryIntensive?: boolean;
+  readonly cpuIntensive?: boolean;
+  readonly ioIntensive?: boolean;
+  /** only of a tool that reads */
+  readonly cacheTtlMs?: number;
+  readonly deprecation?: string;
+  readonly sticky?: string;
+  readonly local?: boolean;
   /** a strict object: unknown arguments are refused */
   readonly input: I;
   /** a strict object */
@@ -56,34 +62,21 @@ export interface Tool {
 }
 
 /**
- * Makes a tool of its definition; the JSON Schemas are derived here, once.
- * @throws `invalid_input` when the definition itself is not sound: a bad name, no description, an object that lets
- *   unknown fields pass, a deadline or a priority out of range
+ * Makes a tool of its definition; the JSON Schemas are derived here, once. Its metadata cannot be changed afterwards.
+ * @throws `invalid_input` when the definition itself is not sound: see {@link checkMetadata}; no title or description, an
+ *   object that lets unknown fields pass
  */
 export function defineTool<I extends z.ZodMiniObject, O extends z.ZodMiniObject>(
   definition: ToolDefinition<I, O>,
 ): Tool {
   const { name, input, output } = definition;
-  const metadata: ToolMetadata = {
-    name,
-    category: definition.category,
-    description: definition.description,
-    runtime: definition.runtime,
-    access: definition.access,
-    annotations: {
-      title: definition.title,
-      readOnlyHint: definition.access === 'read',
-      destructiveHint: definition.destructive ?? false,
-      idempotentHint: definition.idempotent,
-      openWorldHint: definition.openWorld ?? false,
-    },
-    inputSchema: toolJsonSchema(input, 'input'),
-    outputSchema: toolJsonSchema(output, 'output'),
-    priority: definition.priority ?? DEFAULT_PRIORITY,
-    timeoutMs: definition.timeoutMs,
-    schemaVersion: definition.schemaVersion ?? '1.0',
-  };
-  checkSound(metadata);
+  const metadata = metadataOf(definition);
+  checkMetadata(metadata, [
+    metadata.annotations.title === '' ? 'it has no title' : null,
+    metadata.description === '' ? 'it has no description' : null,
+    metadata.inputSchema['additionalProperties'] === false ? null : 'its input lets unknown fields pass',
+    metadata.outputSchema['additionalProperties'] === false ? null : 'its output lets unknown fields pass',
+  ]);
   return {
     metadata,
     prepare(args) {
@@ -94,22 +87,36 @@ export function defineTool<I extends z.ZodMiniObject, O extends z.ZodMiniObject>
   };
 }
 
-function checkSound(tool: ToolMetadata): void {
-  const faults = [
-    NAME.test(tool.name) ? null : 'its name is not snake_case of at most 64 characters',
-    tool.category === '' ? 'it has no category' : null,
-    tool.annotations.title === '' ? 'it has no title' : null,
-    tool.description === '' ? 'it has no description' : null,
-    tool.inputSchema['additionalProperties'] === false ? null : 'its input lets unknown fields pass',
-    tool.outputSchema['additionalProperties'] === false ? null : 'its output lets unknown fields pass',
-    tool.timeoutMs > 0 && tool.timeoutMs <= MAX_CALL_MS ? null : 'its deadline is out of range',
-    Number.isInteger(tool.priority) && tool.priority >= 0 && tool.priority <= HIGHEST_PRIORITY
-      ? null
-      : 'its priority is not a whole number from 0 to 10',
-  ].filter((fault) => fault !== null);
-  if (faults.length === 0) return;
-  throw new TabmeshError('invalid_input', `the tool "${tool.name}" is not well defined: ${faults.join(', ')}`, {
-    hint: 'Correct its definition.',
-    details: { faults },
+function metadataOf<I extends z.ZodMiniObject, O extends z.ZodMiniObject>(
+  definition: ToolDefinition<I, O>,
+): ToolMetadata {
+  const { name, category, description, runtime, access, timeoutMs } = definition;
+  return Object.freeze({
+    name,
+    category,
+    description,
+    runtime,
+    access,
+    timeoutMs,
+    annotations: Object.freeze({
+      title: definition.title,
+      readOnlyHint: access === 'read',
+      destructiveHint: definition.destructive ?? false,
+      idempotentHint: definition.idempotent,
+      openWorldHint: definition.openWorld ?? false,
+    }),
+    inputSchema: Object.freeze(toolJsonSchema(definition.input, 'input')),
+    outputSchema: Object.freeze(toolJsonSchema(definition.output, 'output')),
+    priority: definition.priority ?? METADATA_DEFAULTS.priority,
+    schemaVersion: definition.schemaVersion ?? METADATA_DEFAULTS.schemaVersion,
+    requiresP2p: definition.requiresP2p ?? false,
+    retry: definition.retry ?? 'none',
+    memoryIntensive: definition.memoryIntensive ?? false,
+    cpuIntensive: definition.cpuIntensive ?? false,
+    ioIntensive: definition.ioIntensive ?? false,
+    cacheTtlMs: definition.cacheTtlMs ?? null,
+    deprecation: definition.deprecation ?? null,
+    sticky: definition.sticky ?? null,
+    local: definition.local ?? false,
   });
 }

@@ -1,5 +1,9 @@
-import type { Principal } from '../contracts/tools.ts';
-import { checkAccess, checkPrincipal, principalKey, type Serving } from './access.ts';
+import type { ClassAccess } from '../contracts/approvals.ts';
+import { DEFAULT_CLASS_ACCESS } from '../contracts/approvals.ts';
+import type { AccessClass, CallCredentials, CallOptions, Principal } from '../contracts/tools.ts';
+import type { Clock } from '../lib/clock.ts';
+import { systemClock } from '../lib/clock.ts';
+import { checkPrincipal, checkScope, closedTo, decideAccess, principalKey, type Serving } from './access.ts';
 import type { PreparedCall, Tool } from './define-tool.ts';
 import { MAX_CALLS_PER_PLACE, MAX_CALLS_PER_PRINCIPAL } from './limits.ts';
 import { createQuota, type QuotaLimits } from './quota.ts';
@@ -13,6 +17,7 @@ export interface ArrivingCall {
   readonly args: unknown;
   /** attached by the hop that authenticated the caller */
   readonly principal: Principal;
+  readonly credentials?: CallCredentials;
 }
 
 /** A call that may run. It holds a slot until `release` is called. */
@@ -22,28 +27,59 @@ export interface Admission {
   readonly release: () => void;
 }
 
+/** A call that its principal may not make without more. */
+export interface RestrictedCall extends Required<Pick<ArrivingCall, 'tool' | 'args' | 'principal'>> {
+  readonly access: AccessClass;
+  readonly credentials: CallCredentials;
+  /** whether the person is asked when no grant allows it */
+  readonly ask: boolean;
+}
+
+/** Decides about calls that the principal alone is no reason to run: by grants, else by the person. */
+export interface Discretion {
+  /**
+   * Resolves when the call may run; then it must: what allowed it may be used up by that.
+   * @throws `forbidden`, `approval_pending`, `rate_limited`, `not_found`, `conflict`, `storage_failed`; the signal's reason
+   */
+  decide(call: RestrictedCall, signal: AbortSignal | undefined): Promise<void>;
+}
+
 /** The serving place's decision whether a call runs. */
 export interface Guard {
   /**
+   * Decides at once about whatever a principal may do by itself, which is nearly everything.
    * @throws the first that applies of `unknown_tool`, `unauthorized`, `forbidden`, `payload_too_large`,
-   *   `invalid_input`, `rate_limited`; nothing of the tool has run then
+   *   `invalid_input`, `rate_limited`; rejects with what {@link Discretion.decide} does. Nothing of the tool has run then
    */
-  admit(call: ArrivingCall): Admission;
+  admit(call: ArrivingCall, options?: Pick<CallOptions, 'signal'>): Admission | Promise<Admission>;
 }
 
 export interface GuardOptions {
   readonly registry: Pick<ToolRegistry, 'get' | 'list'>;
   readonly self: Serving;
   readonly limits?: QuotaLimits;
+  /** what others may do here without asking, as it is now; the default when absent */
+  readonly classAccess?: () => ClassAccess;
+  /** refuses whatever is not granted by itself when absent */
+  readonly discretion?: Discretion;
+  readonly clock?: Clock;
 }
 
 const DEFAULT_LIMITS: QuotaLimits = { perPlace: MAX_CALLS_PER_PLACE, perPrincipal: MAX_CALLS_PER_PRINCIPAL };
+const REFUSE: Discretion = { decide: ({ tool, access }) => Promise.reject(closedTo(tool, access)) };
 
 /** Makes the guard of one peer. */
-export function createGuard({ registry, self, limits = DEFAULT_LIMITS }: GuardOptions): Guard {
+export function createGuard({
+  registry,
+  self,
+  limits = DEFAULT_LIMITS,
+  classAccess = () => DEFAULT_CLASS_ACCESS,
+  discretion = REFUSE,
+  clock = systemClock,
+}: GuardOptions): Guard {
   const quota = createQuota(limits);
   return {
-    admit({ tool: name, args, principal }) {
+    admit({ tool: name, args, principal, credentials = {} }, options = {}) {
       const tool = registry.get(name);
       if (tool === undefined) {
         throw unknownTool(
@@ -51,13 +87,26 @@ export function createGuard({ registry, self, limits = DEFAULT_LIMITS }: GuardOp
           registry.list().map(({ metadata }) => metadata.name),
         );
       }
+      const { access } = tool.metadata;
       checkPrincipal(principal);
-      checkAccess(name, tool.metadata.access, principal, self);
+      checkScope(name, access, principal, self, clock.now());
+      const decision = decideAccess(name, access, principal, self, classAccess());
+      const closed = decision === 'closed' && credentials.grants === undefined;
+      if (closed) throw closedTo(name, access);
       checkArgumentsSize(name, args);
       const run = tool.prepare(args);
       // last, so that a refused call never holds a slot
       const release = quota.take(principalKey(principal));
-      return { tool, run, release };
+      const admission = { tool, run, release };
+      if (decision === 'granted') return admission;
+      const restricted = { tool: name, access, args, principal, credentials, ask: decision === 'ask' };
+      return discretion.decide(restricted, options.signal).then(
+        () => admission,
+        (thrown: unknown) => {
+          release();
+          throw thrown;
+        },
+      );
     },
   };
 }

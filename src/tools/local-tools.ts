@@ -1,6 +1,7 @@
 import type { Ports } from '../contracts/ports.ts';
+import type { CallBook } from '../contracts/tool-metrics.ts';
 import type { CallCounters, CallOptions, ToolMetadata, ToolProgress } from '../contracts/tools.ts';
-import type { Clock } from '../lib/clock.ts';
+import { monotonicNow, type Clock } from '../lib/clock.ts';
 import { startDeadline } from '../lib/deadline.ts';
 import { toTabmeshError } from '../lib/errors.ts';
 import { createCallTally } from './counters.ts';
@@ -34,10 +35,12 @@ export interface LocalToolsOptions {
   readonly guard: Guard;
   readonly ports: Ports;
   readonly clock: Clock;
+  /** told of every run here, whoever called */
+  readonly book?: CallBook;
 }
 
 /** Makes the {@link LocalTools} of a peer. */
-export function createLocalTools({ registry, guard, ports, clock }: LocalToolsOptions): LocalTools {
+export function createLocalTools({ registry, guard, ports, clock, book }: LocalToolsOptions): LocalTools {
   const tally = createCallTally();
   return {
     list: () => registry.list().map(({ metadata }) => metadata),
@@ -48,7 +51,8 @@ export function createLocalTools({ registry, guard, ports, clock }: LocalToolsOp
       return tool?.metadata.schemaVersion === schemaVersion ? tool.checkAnswer(answer) : answer;
     },
     async call(request, options = {}) {
-      const { tool, run, release } = guard.admit(request);
+      const admission = guard.admit(request, options);
+      const { tool, run, release } = admission instanceof Promise ? await admission : admission;
       const { name, timeoutMs } = tool.metadata;
       const deadline = startDeadline({
         clock,
@@ -57,6 +61,12 @@ export function createLocalTools({ registry, guard, ports, clock }: LocalToolsOp
         signal: options.signal,
       });
       let ended = false;
+      const startedAt = monotonicNow(clock);
+      const booked = (ok: boolean) => {
+        const { peer, kind } = ports.self;
+        const ms = monotonicNow(clock) - startedAt;
+        book?.book({ tool: name, runtime: kind === 'relay' ? 'relay' : 'mesh', place: peer, ms, ok });
+      };
       const progress = (p: ToolProgress) => {
         if (!ended) options.onProgress?.(p);
       };
@@ -81,9 +91,13 @@ export function createLocalTools({ registry, guard, ports, clock }: LocalToolsOp
         }
       };
       try {
-        return await deadline.race(start());
+        const answer = await deadline.race(start());
+        booked(true);
+        return answer;
       } catch (thrown) {
-        throw deadline.reason() ?? asBegun(toTabmeshError(thrown, 'tool_failed'));
+        const error = deadline.reason() ?? asBegun(toTabmeshError(thrown, 'tool_failed'));
+        if (error.code !== 'cancelled') booked(false);
+        throw error;
       } finally {
         ended = true;
         deadline.dispose();

@@ -1,4 +1,5 @@
-import type { CallOptions, Place, Principal, ToolMetadata } from '../contracts/tools.ts';
+import type { Battery } from '../contracts/mesh.ts';
+import type { CallCredentials, CallOptions, Place, Principal, ToolMetadata } from '../contracts/tools.ts';
 import { TabmeshError } from '../lib/errors.ts';
 import type { PeerId } from '../lib/ids.ts';
 
@@ -13,6 +14,9 @@ export interface RemotePlace {
   readonly latencyMs: number | null;
   /** its tab is in view; a hidden one is slowed down by its browser */
   readonly visible: boolean;
+  /** how busy it has been lately, 0 to 1; null when it does not tell */
+  readonly load: number | null;
+  readonly battery: Battery | null;
 }
 
 /** The other peers of the room; the mesh offers it. */
@@ -31,6 +35,7 @@ export interface RemotePlaces {
 export interface RemoteCallOptions extends CallOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  readonly credentials?: CallCredentials;
 }
 
 /** The error of a call whose request never left: the peer is gone or cannot be dialled. */

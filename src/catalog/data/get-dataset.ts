@@ -11,6 +11,8 @@ const TIMEOUT_MS = 60_000;
 /** A page of abstracts that is some hundred kilobytes at most. */
 const MAX_LIMIT = 100;
 const DEFAULT_LIMIT = 20;
+/** Records never change; who holds them does, and then the router forgets what it has kept. */
+const CACHE_MS = 300_000;
 
 /** A dataset with one page of its records. */
 export const getDataset = defineTool({
@@ -24,6 +26,9 @@ export const getDataset = defineTool({
   access: 'read',
   runtime: 'auto',
   idempotent: true,
+  retry: 'exponential',
+  ioIntensive: true,
+  cacheTtlMs: CACHE_MS,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({
     dataset: cid('CID of the dataset, as list_datasets gives it'),

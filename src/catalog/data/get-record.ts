@@ -7,6 +7,8 @@ import { recordEntry } from '../schemas.ts';
 
 /** One block, perhaps from another device that has to be dialled first. */
 const TIMEOUT_MS = 30_000;
+/** The content of a CID never changes; an hour is what memory is worth, not how long it is true. */
+const CACHE_MS = 3_600_000;
 
 /** A whole record by its content address. */
 export const getRecord = defineTool({
@@ -20,6 +22,8 @@ export const getRecord = defineTool({
   access: 'read',
   runtime: 'auto',
   idempotent: true,
+  retry: 'exponential',
+  cacheTtlMs: CACHE_MS,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({ cid: cid('`record_cid` of a hit, or `cid` of a record of get_dataset') }),
   output: recordEntry,

@@ -2,7 +2,7 @@ import { defineTool } from '../../tools/define-tool.ts';
 import * as z from '../../tools/zod.ts';
 import { wholeNumber } from '../fields.ts';
 import { DEGRADED, failed } from './answer.ts';
-import { multiaddr, orNull, timeoutSeconds } from './fields.ts';
+import { multiaddr, orNull, STICKY, timeoutSeconds } from './fields.ts';
 import { bootstrapped } from './schemas.ts';
 
 const MAX_TIMEOUT_SECONDS = 300;
@@ -23,6 +23,8 @@ export const bootstrapNetwork = defineTool({
   access: 'admin',
   runtime: 'auto',
   idempotent: true,
+  requiresP2p: true,
+  sticky: STICKY,
   openWorld: true,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({

@@ -7,6 +7,9 @@ const MAX_ADDRESS_CHARS = 512;
 /** More than anybody asks for; each is looked for in every record. */
 const MAX_FILTERS = 64;
 
+/** Who connects a peer and lists peers afterwards means the same one. */
+export const STICKY = 'peers';
+
 const text = (max: number, description: string) =>
   z.string().check(z.minLength(1), z.maxLength(max), z.describe(description));
 

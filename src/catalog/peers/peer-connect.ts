@@ -6,7 +6,7 @@ import { defineTool } from '../../tools/define-tool.ts';
 import * as z from '../../tools/zod.ts';
 import { wholeNumber } from '../fields.ts';
 import { DEGRADED, failed } from './answer.ts';
-import { flag, multiaddr, peerId, timeoutSeconds } from './fields.ts';
+import { flag, multiaddr, peerId, STICKY, timeoutSeconds } from './fields.ts';
 import { PROTOCOL_VERSION } from './protocol-version.ts';
 import { connected } from './schemas.ts';
 
@@ -28,6 +28,8 @@ export const peerConnect = defineTool({
   access: 'admin',
   runtime: 'auto',
   idempotent: true,
+  requiresP2p: true,
+  sticky: STICKY,
   openWorld: true,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({

@@ -2,7 +2,7 @@ import type { PeerId } from '../../lib/ids.ts';
 import { defineTool } from '../../tools/define-tool.ts';
 import * as z from '../../tools/zod.ts';
 import { DEGRADED, failed } from './answer.ts';
-import { flag, orNull, peerId } from './fields.ts';
+import { flag, orNull, peerId, STICKY } from './fields.ts';
 import { disconnected } from './schemas.ts';
 
 /** Links close in a message or two, or are dropped after a second. */
@@ -20,6 +20,8 @@ export const peerDisconnect = defineTool({
   access: 'admin',
   runtime: 'auto',
   idempotent: true,
+  requiresP2p: true,
+  sticky: STICKY,
   destructive: true,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({

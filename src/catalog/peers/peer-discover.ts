@@ -4,7 +4,7 @@ import { defineTool } from '../../tools/define-tool.ts';
 import * as z from '../../tools/zod.ts';
 import { wholeNumber } from '../fields.ts';
 import { DEGRADED, failed } from './answer.ts';
-import { capabilityFilter, flag, timeoutSeconds } from './fields.ts';
+import { capabilityFilter, flag, STICKY, timeoutSeconds } from './fields.ts';
 import { discovered } from './schemas.ts';
 
 const MAX_PEERS = 1000;
@@ -24,6 +24,8 @@ export const peerDiscover = defineTool({
   access: 'read',
   runtime: 'auto',
   idempotent: true,
+  requiresP2p: true,
+  sticky: STICKY,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({
     capability_filter: capabilityFilter,

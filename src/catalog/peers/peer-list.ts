@@ -2,7 +2,7 @@ import { defineTool } from '../../tools/define-tool.ts';
 import * as z from '../../tools/zod.ts';
 import { count, wholeNumber } from '../fields.ts';
 import { DEGRADED, seconds } from './answer.ts';
-import { capabilityFilter, orNull } from './fields.ts';
+import { capabilityFilter, orNull, STICKY } from './fields.ts';
 import { listed, STATUSES } from './schemas.ts';
 import { SORT_KEYS, sortPeers } from './sort-peers.ts';
 
@@ -22,6 +22,8 @@ export const peerList = defineTool({
   access: 'read',
   runtime: 'auto',
   idempotent: true,
+  requiresP2p: true,
+  sticky: STICKY,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({
     status_filter: orNull(z.enum(STATUSES), 'only peers that stand so; null: all'),

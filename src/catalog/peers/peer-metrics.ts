@@ -3,7 +3,7 @@ import { defineTool } from '../../tools/define-tool.ts';
 import * as z from '../../tools/zod.ts';
 import { wholeNumber } from '../fields.ts';
 import { DEGRADED, failed } from './answer.ts';
-import { flag, peerId } from './fields.ts';
+import { flag, peerId, STICKY } from './fields.ts';
 import { currentToWire, hourToWire, infoToWire } from './metrics-wire.ts';
 import { measured } from './schemas.ts';
 
@@ -23,6 +23,8 @@ export const peerMetrics = defineTool({
   access: 'read',
   runtime: 'auto',
   idempotent: true,
+  requiresP2p: true,
+  sticky: STICKY,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({
     peer_id: peerId,

@@ -31,6 +31,7 @@ export const collectLiterature = defineTool({
   access: 'compute',
   runtime: 'mesh',
   idempotent: false,
+  ioIntensive: true,
   openWorld: true,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({

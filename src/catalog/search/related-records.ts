@@ -17,6 +17,7 @@ export const relatedRecords = defineTool({
   access: 'read',
   runtime: 'auto',
   idempotent: true,
+  retry: 'exponential',
   timeoutMs: SHARD_TIMEOUT_MS,
   input: z.strictObject({
     record_id: recordId('`record_id` of a hit, such as "pubmed:27797938"'),

@@ -21,13 +21,15 @@ export const searchIndex = defineTool({
   access: 'read',
   runtime: 'auto',
   idempotent: true,
+  retry: 'exponential',
+  requiresP2p: true,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({
     query: query('words to look for; records with more and rarer of them rank higher'),
     top_k: wholeNumber(1, MAX_TOP_K, DEFAULT_TOP_K, 'hits to return at most'),
   }),
   output: roomSearchResult,
-  async run({ ports, signal }, { query, top_k }) {
-    return roomResultToWire(await ports.search.searchRoom({ query, topK: top_k }, signal));
+  async run({ ports, principal, signal }, { query, top_k }) {
+    return roomResultToWire(await ports.search.searchRoom({ query, topK: top_k }, signal, principal));
   },
 });

@@ -16,6 +16,7 @@ export const searchShard = defineTool({
   access: 'read',
   runtime: 'mesh',
   idempotent: true,
+  retry: 'exponential',
   timeoutMs: SHARD_TIMEOUT_MS,
   input: z.strictObject({
     query: query('words to look for'),

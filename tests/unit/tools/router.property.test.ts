@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import { notSent } from '../../../src/tools/remote.ts';
-import { createRoomTools } from '../../../src/tools/router.ts';
 import { manualClock, settle } from '../../support/manual-clock.ts';
-import { appPrincipal, memoryPorts } from '../../support/ports.ts';
+import { appPrincipal } from '../../support/ports.ts';
 import { roomPeer, testRemotes } from '../../support/room.ts';
-import { localTools, sampleTool } from '../../support/tools.ts';
+import { testRouter } from '../../support/router.ts';
+import { sampleTool } from '../../support/tools.ts';
 
 /** How a place meets a call: after `ms`, in one of the ways that a place can. */
 const behaviour = fc.record({
@@ -46,7 +46,7 @@ describe('any schedule of failing places', () => {
           return roomPeer(name, [metadata], { ...state, serve });
         });
         const remotes = testRemotes(...peers);
-        const tools = createRoomTools({ self: memoryPorts().self, local: localTools([], clock), remotes, clock });
+        const tools = testRouter(remotes, { clock });
         const controller = new AbortController();
         const call = tools.call(
           { tool: 'sample', args: {}, principal: appPrincipal },

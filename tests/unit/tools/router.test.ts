@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { CallRequest, CallResult, RoomTools } from '../../../src/contracts/tools.ts';
+import type { CallRequest, CallResult } from '../../../src/contracts/tools.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import type { Tool } from '../../../src/tools/define-tool.ts';
 import { notSent } from '../../../src/tools/remote.ts';
-import { createRoomTools } from '../../../src/tools/router.ts';
 import { manualClock, settle } from '../../support/manual-clock.ts';
-import { appPrincipal, memoryPorts, tokenPrincipal } from '../../support/ports.ts';
+import { appPrincipal, tokenPrincipal } from '../../support/ports.ts';
 import { peerId, roomPeer, testRemotes, type TestRemotes } from '../../support/room.ts';
+import { testRouter, type TestRouter } from '../../support/router.ts';
 import { failure, localTools, sampleTool } from '../../support/tools.ts';
 
 const tool = sampleTool();
@@ -17,13 +17,8 @@ const relayOnly = sampleTool({ runtime: 'relay' });
 const repeatable = sampleTool({ idempotent: true });
 const request: CallRequest = { tool: 'sample', args: { text: 'here' }, principal: appPrincipal };
 
-function room(remotes: TestRemotes, own: readonly Tool[] = [], kind: 'tab' | 'relay' = 'tab'): RoomTools {
-  return createRoomTools({
-    self: { ...memoryPorts().self, kind },
-    local: localTools(own, systemClock),
-    remotes,
-    clock: systemClock,
-  });
+function room(remotes: TestRemotes, own: readonly Tool[] = [], kind: 'tab' | 'relay' = 'tab'): TestRouter {
+  return testRouter(remotes, { own, kind });
 }
 
 function chosen(result: CallResult): string | undefined {
@@ -100,10 +95,14 @@ describe('where a call runs', () => {
     ]);
   });
 
-  it('is the smaller peer id among equals, in whatever order they are known', async () => {
-    const [a, b] = [roomPeer('a', [metadata]), roomPeer('b', [metadata])];
-    expect(chosen(await room(testRemotes(a, b)).call(request))).toBe('a');
-    expect(chosen(await room(testRemotes(b, a)).call(request))).toBe('a');
+  it('is drawn among equals, two of them, the less busy one', async () => {
+    const remotes = testRemotes(roomPeer('a', [metadata]), roomPeer('b', [metadata]), roomPeer('c', [metadata]));
+    const draws = [0.5, 0, 0.99, 0.99];
+    const tools = testRouter(remotes, { random: () => draws.shift() ?? 0 });
+    const first = await tools.call(request);
+    expect(chosen(first)).toBe('b');
+    expect(first.route?.why).toBe('the less busy of two drawn from 3 that are as good');
+    expect(chosen(await tools.call(request))).toBe('c');
   });
 
   it('moves on to another tab while one is busy', async () => {
@@ -287,7 +286,7 @@ describe('time', () => {
       roomPeer('a', [metadata], { serve: slowlyUnreachable }),
       roomPeer('b', [metadata], { serve: hang }),
     );
-    const tools = createRoomTools({ self: memoryPorts().self, local: localTools([], clock), remotes, clock });
+    const tools = testRouter(remotes, { clock });
     const ended = tools.call(request, { timeoutMs: 100 });
     await clock.advance(100);
     const result = await ended;

@@ -1,0 +1,25 @@
+import type { Tool } from '../tools/define-tool.ts';
+import { decideApproval } from './access/decide-approval.ts';
+import { issueGrant } from './access/issue-grant.ts';
+import { listApprovals } from './access/list-approvals.ts';
+import { listGrants } from './access/list-grants.ts';
+import { revokeApproval } from './access/revoke-approval.ts';
+import { revokeGrant } from './access/revoke-grant.ts';
+import { setClassAccess } from './access/set-class-access.ts';
+import { verifyGrant } from './access/verify-grant.ts';
+import { auditLog } from './audit/audit-log.ts';
+import { verifyAuditLog } from './audit/verify-audit-log.ts';
+
+/** Tools that only a relay has, besides the catalog: no tab could run them, so no tab loads them. */
+export const relayCatalog: readonly Tool[] = [
+  auditLog,
+  verifyAuditLog,
+  listApprovals,
+  decideApproval,
+  revokeApproval,
+  setClassAccess,
+  issueGrant,
+  listGrants,
+  revokeGrant,
+  verifyGrant,
+];
