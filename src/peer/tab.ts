@@ -1,12 +1,13 @@
 import type { AppHost, RememberedRoom, RoomClient, Settings } from '../contracts/app.ts';
 import type { KeyValueStore } from '../contracts/kv.ts';
+import type { McpProvider } from '../contracts/mcp.ts';
 import type { Invite } from '../contracts/mesh.ts';
 import type { RelayConfig } from '../contracts/relay.ts';
 import { systemClock } from '../lib/clock.ts';
 import { TabmeshError, toTabmeshError } from '../lib/errors.ts';
 import type { RoomId } from '../lib/ids.ts';
 import type { DeviceKey } from '../mesh/identity/device-key.ts';
-import { loadDeviceKey } from '../mesh/identity/device-key.ts';
+import { deviceKeyIn, loadDeviceKey } from '../mesh/identity/device-key.ts';
 import { MAX_RELAYS, parseInvite, previewInvite } from '../mesh/identity/invite.ts';
 import { friendlyName } from '../mesh/identity/names.ts';
 import { createRoomSecret } from '../mesh/identity/room-secret.ts';
@@ -18,7 +19,7 @@ import { consoleLog } from './tab/console-log.ts';
 import { exportStoredRoom } from './tab/export-stored.ts';
 import type { TabRoom } from './tab/open-room.ts';
 import { openTabRoom } from './tab/open-room.ts';
-import { fetchRelayConfig, readAccessKey } from './tab/relay-config.ts';
+import { fetchRelayConfig, readAccessKey, readRelayKey } from './tab/relay-config.ts';
 import { createRoomClient } from './tab/room-client.ts';
 import { deleteEverything, deleteRoomStorage, openDeviceStore } from './tab/storage.ts';
 
@@ -27,18 +28,22 @@ export { exportStoredRoom } from './tab/export-stored.ts';
 const NAME = 'device/name';
 const SETTINGS = 'device/settings';
 const NO_KEY = new Uint8Array();
-const NO_SETTINGS: Settings = { stun: [], turn: [] };
+const NO_SETTINGS: Settings = { stun: [], turn: [], github: null };
 /** A name has to fit a list; the replica's own bound is looser. */
 const MAX_NAME = 60;
 
-/** Opens this browser's device: what the app starts from. @throws `format_newer`, `storage_failed` */
-export async function openHost(): Promise<AppHost> {
+/**
+ * Opens this browser's device: what the app starts from.
+ * @param mcp what its rooms answer to MCP instead of this app's tools, resources and prompts
+ * @throws `format_newer`, `storage_failed`
+ */
+export async function openHost(mcp?: McpProvider): Promise<AppHost> {
   const store = await openDeviceStore();
   const deviceKey = await loadDeviceKey({ store, lock: createWebLock('tabmesh/device') });
   const name = (await store.get<string>(NAME)) ?? friendlyName(deviceKey.id);
   // in parallel with whatever the person does next
   const config = fetchRelayConfig(new AbortController().signal);
-  return new TabHost(store, deviceKey, name, config);
+  return new TabHost(store, deviceKey, name, config, mcp);
 }
 
 class TabHost implements AppHost {
@@ -46,10 +51,18 @@ class TabHost implements AppHost {
   readonly #deviceKey: DeviceKey;
   readonly #rooms: RoomsStore;
   readonly #config: Promise<RelayConfig | null>;
+  readonly #mcp: McpProvider | undefined;
   #name: string;
   #open: TabRoom | null = null;
 
-  constructor(store: KeyValueStore, deviceKey: DeviceKey, name: string, config: Promise<RelayConfig | null>) {
+  constructor(
+    store: KeyValueStore,
+    deviceKey: DeviceKey,
+    name: string,
+    config: Promise<RelayConfig | null>,
+    mcp: McpProvider | undefined,
+  ) {
+    this.#mcp = mcp;
     this.#store = store;
     this.#deviceKey = deviceKey;
     this.#rooms = createRoomsStore(store);
@@ -58,7 +71,7 @@ class TabHost implements AppHost {
   }
 
   get device(): AppHost['device'] {
-    return { id: this.#deviceKey.id, name: this.#name };
+    return { id: this.#open?.peer.replica.device ?? this.#deviceKey.id, name: this.#name };
   }
 
   async rename(name: string): Promise<void> {
@@ -88,17 +101,23 @@ class TabHost implements AppHost {
     return previewInvite(invite, known !== 'unknown' && known !== 'other');
   }
 
-  async createRoom(name: string): Promise<RoomClient> {
+  async wantsRelayKey(): Promise<boolean> {
+    const config = await this.#config;
+    return config !== null && !config.open && (await this.#relayKeys(config))[config.peerId] === undefined;
+  }
+
+  async createRoom(name: string, relayKey?: string): Promise<RoomClient> {
     const roomName = name.trim();
     if (roomName === '') throw new TabmeshError('invalid_input', 'a room needs a name');
     const config = await this.#config;
-    const key = config === null ? undefined : (await this.#relayKeys(config))[config.peerId];
+    const known = config === null ? undefined : (await this.#relayKeys(config))[config.peerId];
+    const key = relayKey === undefined ? known : readRelayKey(relayKey);
     if (config !== null && !config.open && key === undefined) {
       throw new TabmeshError(
         'unauthorized',
         'the relay of this page wants its access key before it lets a new room in',
         {
-          hint: 'Open an invite of this relay in this browser first; its key is then used for new rooms, too.',
+          hint: 'Ask its owner for the key, or open an invite of this relay in this browser first.',
         },
       );
     }
@@ -143,6 +162,18 @@ class TabHost implements AppHost {
     await deleteRoomStorage(room);
   }
 
+  async startOver(room: RoomId): Promise<RoomClient> {
+    await this.#open?.close();
+    this.#open = null;
+    const { startOver } = await import('./tab/start-over.ts');
+    return startOver({
+      room,
+      old: await deviceKeyIn(room, this.#deviceKey, this.#store),
+      deviceStore: this.#store,
+      open: () => this.openRoom(room),
+    });
+  }
+
   async eraseBrowser(): Promise<void> {
     await this.#open?.close();
     this.#open = null;
@@ -159,7 +190,10 @@ class TabHost implements AppHost {
 
   async saveSettings(settings: Settings): Promise<void> {
     const turn = settings.turn.map((server) => ({ ...server, urls: [...server.urls] }));
-    await this.#store.put(SETTINGS, { stun: [...settings.stun], turn });
+    const { stun, github } = settings;
+    const plain: Settings = { stun: [...stun], turn, github: github === null ? null : { ...github } };
+    await this.#store.put(SETTINGS, plain);
+    await this.#open?.apply(plain);
   }
 
   async storage(): ReturnType<AppHost['storage']> {
@@ -216,11 +250,16 @@ class TabHost implements AppHost {
     const room = await openTabRoom({
       invite,
       remember: (secret) => this.#rooms.renew(secret),
+      rememberKey: async (relay, key) => {
+        const { invite: now } = await this.#rooms.get(invite.room);
+        await this.#rooms.put({ ...now, access: { ...now.access, [relay]: key } });
+      },
       deviceStore: this.#store,
-      deviceKey: this.#deviceKey,
+      deviceKey: await deviceKeyIn(invite.room, this.#deviceKey, this.#store),
       deviceName: () => this.#name,
       settings: await this.settings(),
       config: await this.#config,
+      ...(this.#mcp === undefined ? {} : { mcp: this.#mcp }),
       log: consoleLog,
     });
     this.#open = room;

@@ -1,4 +1,5 @@
 import type { ToolMetadata } from '../../src/contracts/tools.ts';
+import { METADATA_DEFAULTS } from '../../src/contracts/tools.ts';
 import type { PeerId, DeviceId } from '../../src/lib/ids.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import type { Proven } from '../../src/mesh/membership/join.ts';
@@ -33,7 +34,7 @@ const ECHO: ToolMetadata = {
   },
   inputSchema: { type: 'object' },
   outputSchema: { type: 'object' },
-  priority: 5,
+  ...METADATA_DEFAULTS,
   timeoutMs: 1_000,
   schemaVersion: '1.0',
 };

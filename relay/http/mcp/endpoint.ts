@@ -1,56 +1,88 @@
 import { isLegacyRequest } from '@modelcontextprotocol/server';
 import type { Clock } from '../../../src/lib/clock.ts';
+import { toTabmeshError } from '../../../src/lib/errors.ts';
 import type { RoomId } from '../../../src/lib/ids.ts';
 import type { Log } from '../../../src/lib/log.ts';
-import type { RoomGateway } from '../../rooms.ts';
 import type { Caller } from '../auth.ts';
+import { statusOf } from '../status.ts';
+import { jsonRpcError } from './json-rpc-error.ts';
 import { SESSION_LIMITS, type SessionLimits } from './limits.ts';
-import { createRoomEndpoint, type RoomEndpoint } from './room-endpoint.ts';
+import { createPins, type Pins, type PinStore } from './pins.ts';
 import { createSessions } from './sessions.ts';
-import { createToolServer } from './tool-server.ts';
+import { Targets, type Address } from './targets.ts';
+import { createTaskHost } from './tasks.ts';
 
-/** The MCP endpoint: both wires, every room; the caller has been authenticated. */
+const SERVER_ERROR = -32_000;
+
+/** The MCP endpoint: both wires, every room and every peer; the caller has been authenticated. */
 export interface McpEndpoint {
   /** @param parsedBody the JSON of a POST, undefined for other methods */
-  handle(request: Request, parsedBody: unknown, caller: Caller): Promise<Response>;
+  handle(request: Request, parsedBody: unknown, caller: Caller, address: Address): Promise<Response>;
+  /** the definitions of other peers' tools in a room */
+  pins(room: RoomId): Promise<Pins>;
   /** sessions of the older wire */
   sessions(): number;
+  /** long calls that go on without their client, and those whose answer is kept */
+  tasks(): number;
+  /** a token was taken back: its sessions end, and its tasks are cancelled */
+  endSessionsOf(tokenId: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface McpEndpointOptions {
   readonly clock: Clock;
   readonly log: Log;
+  /** where pins are kept; only in memory when absent */
+  readonly pinStore?: (room: RoomId) => Promise<PinStore>;
   readonly sessionLimits?: SessionLimits;
 }
 
 /** Makes the {@link McpEndpoint}. */
-export function createMcpEndpoint({ clock, log, sessionLimits = SESSION_LIMITS }: McpEndpointOptions): McpEndpoint {
-  const rooms = new Map<RoomId, RoomEndpoint>();
-  const endpointOf = (gateway: RoomGateway): RoomEndpoint => {
-    const existing = rooms.get(gateway.room);
-    if (existing !== undefined) return existing;
-    const onToolsChanged = () => {
-      sessions.toolsChanged(gateway.room);
-    };
-    const created = createRoomEndpoint({ gateway, clock, log, onToolsChanged });
-    rooms.set(gateway.room, created);
-    return created;
+export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
+  const { clock, log, sessionLimits = SESSION_LIMITS } = options;
+  const { pinStore = () => Promise.resolve<PinStore>({ initial: {}, save: () => Promise.resolve() }) } = options;
+  const rooms = new Map<RoomId, Promise<Pins>>();
+  const pins = (room: RoomId): Promise<Pins> => {
+    const known = rooms.get(room);
+    if (known !== undefined) return known;
+    const making = pinStore(room).then((store) =>
+      createPins(store, (error) => {
+        log.error('tool definitions not kept', { room, error: String(error) });
+      }),
+    );
+    rooms.set(room, making);
+    making.catch(() => rooms.delete(room));
+    return making;
   };
-  const sessions = createSessions({
-    limits: sessionLimits,
-    clock,
-    log,
-    createServer: (caller) => createToolServer({ list: endpointOf(caller.gateway).list, caller, clock, log }),
-  });
+  const tasks = createTaskHost(clock);
+  const targets = new Targets({ pinsOf: pins, tasks, clock, log });
+  const sessions = createSessions({ limits: sessionLimits, clock, log });
   return {
-    async handle(request, parsedBody, caller) {
-      if (await isLegacyRequest(request, parsedBody)) return await sessions.handle(request, parsedBody, caller);
-      return await endpointOf(caller.gateway).handle(request, parsedBody, caller);
+    async handle(request, parsedBody, caller, address) {
+      try {
+        const target = await targets.at(caller.gateway, address);
+        await target.prepare(request.signal);
+        if (await isLegacyRequest(request, parsedBody)) {
+          return await sessions.handle(request, parsedBody, caller, target);
+        }
+        return await target.handle(request, parsedBody, caller);
+      } catch (thrown) {
+        if (request.signal.aborted) throw thrown;
+        const error = toTabmeshError(thrown);
+        return jsonRpcError(statusOf(error.code), SERVER_ERROR, error.message, error.toWire());
+      }
     },
+    pins,
     sessions: () => sessions.count(),
+    tasks: () => tasks.size,
+    async endSessionsOf(tokenId) {
+      tasks.endOf(tokenId);
+      await sessions.endOf(tokenId);
+    },
     async close() {
-      await Promise.all([sessions.close(), ...[...rooms.values()].map((room) => room.close())]);
+      tasks.close();
+      await sessions.close();
+      await targets.close();
     },
   };
 }

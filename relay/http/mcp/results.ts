@@ -31,7 +31,10 @@ function errorText({ code, message, hint }: WireError): string {
 
 function routeMeta(route: RouteExplanation | null): Record<string, unknown> {
   if (route === null) return {};
+  const { why, answeredFrom, warnings } = route;
   const { kind, peer, device, name } = route.chosen;
   const chosen = route.candidates.find(({ place }) => place.peer === peer);
-  return { [ROUTE_META]: { kind, peer, device, name, reasons: chosen?.reasons ?? [] } };
+  return {
+    [ROUTE_META]: { kind, peer, device, name, reasons: chosen?.reasons ?? [], why, answeredFrom, warnings },
+  };
 }

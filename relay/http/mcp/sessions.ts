@@ -7,9 +7,11 @@ import {
 import type { Clock } from '../../../src/lib/clock.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import type { Caller } from '../auth.ts';
+import { createEventStore } from './event-store.ts';
 import { jsonRpcError } from './json-rpc-error.ts';
-import { MAX_BODY_BYTES, type SessionLimits } from './limits.ts';
+import { MAX_BODY_BYTES, RETRY_INTERVAL_MS, type SessionLimits } from './limits.ts';
 import { onBodyEnd } from './on-body-end.ts';
+import type { Target } from './target.ts';
 
 /** `mcp-session-id` of the 2025 revisions. */
 const SESSION_HEADER = 'mcp-session-id';
@@ -20,8 +22,9 @@ const SERVER_BUSY = -32_000;
 
 interface Session {
   readonly tokenId: string;
-  readonly room: string;
+  readonly target: Target;
   readonly server: McpServer;
+  readonly detach: () => void;
   readonly transport: WebStandardStreamableHTTPServerTransport;
   readonly startedAt: number;
   /** requests running and streams open */
@@ -29,11 +32,14 @@ interface Session {
   usedAt: number;
 }
 
-/** The sessions of clients that speak a revision before 2026-07-28. A session id is no authority: it works with the token that began it only. */
+/**
+ * The sessions of clients that speak a revision before 2026-07-28. A session id is no authority: it works with the token that
+ * began it only, and at the address where it began.
+ */
 export interface Sessions {
-  handle(request: Request, parsedBody: unknown, caller: Caller): Promise<Response>;
-  /** tells the sessions of a room that its tools have changed */
-  toolsChanged(room: string): void;
+  handle(request: Request, parsedBody: unknown, caller: Caller, target: Target): Promise<Response>;
+  /** ends those of a token that was taken back */
+  endOf(tokenId: string): Promise<void>;
   count(): number;
   close(): Promise<void>;
 }
@@ -42,11 +48,10 @@ export interface SessionsOptions {
   readonly limits: SessionLimits;
   readonly clock: Clock;
   readonly log: Log;
-  readonly createServer: (caller: Caller) => McpServer;
 }
 
 /** Makes an empty {@link Sessions}; it sweeps until closed. */
-export function createSessions({ limits, clock, log, createServer }: SessionsOptions): Sessions {
+export function createSessions({ limits, clock, log }: SessionsOptions): Sessions {
   const sessions = new Map<string, Session>();
   const stop = new AbortController();
 
@@ -54,6 +59,7 @@ export function createSessions({ limits, clock, log, createServer }: SessionsOpt
     const session = sessions.get(id);
     if (session === undefined) return;
     sessions.delete(id);
+    session.detach();
     log.debug('mcp session ended', { why, tokenId: session.tokenId });
     try {
       await session.server.close();
@@ -81,6 +87,7 @@ export function createSessions({ limits, clock, log, createServer }: SessionsOpt
   sweeping().catch(() => undefined);
 
   const hasRoom = async (tokenId: string): Promise<boolean> => {
+    if (sessions.size < Math.min(limits.perToken, limits.total)) return true;
     const mine = [...sessions].filter(([, session]) => session.tokenId === tokenId);
     const crowded = mine.length >= limits.perToken ? mine : sessions.size >= limits.total ? [...sessions] : [];
     if (crowded.length === 0) return true;
@@ -90,22 +97,24 @@ export function createSessions({ limits, clock, log, createServer }: SessionsOpt
     return true;
   };
 
-  const begin = async (caller: Caller): Promise<Session> => {
+  const begin = async (caller: Caller, target: Target): Promise<Session> => {
     const transport: WebStandardStreamableHTTPServerTransport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: MAX_BODY_BYTES,
+      eventStore: createEventStore(),
+      retryInterval: RETRY_INTERVAL_MS,
       onsessioninitialized: (id) => {
         sessions.set(id, session);
       },
       onsessionclosed: (id) => end(id, 'closed by the client'),
     });
-    const { principal, gateway } = caller;
     const now = clock.now();
-    const server = createServer(caller);
+    const { server, detach } = target.attach(caller);
     const session: Session = {
-      tokenId: principal.tokenId,
-      room: gateway.room,
+      tokenId: caller.principal.tokenId,
+      target,
       server,
+      detach,
       transport,
       startedAt: now,
       open: 0,
@@ -116,11 +125,11 @@ export function createSessions({ limits, clock, log, createServer }: SessionsOpt
   };
 
   return {
-    async handle(request, parsedBody, caller) {
+    async handle(request, parsedBody, caller, target) {
       const id = request.headers.get(SESSION_HEADER);
       const { tokenId } = caller.principal;
       const known = id === null ? undefined : sessions.get(id);
-      if (id !== null && known?.tokenId !== tokenId) {
+      if (id !== null && (known?.tokenId !== tokenId || known.target !== target)) {
         return jsonRpcError(404, SESSION_NOT_FOUND, 'Session not found');
       }
       if (known === undefined && !isInitializeRequest(parsedBody)) {
@@ -129,7 +138,7 @@ export function createSessions({ limits, clock, log, createServer }: SessionsOpt
       if (known === undefined && !(await hasRoom(tokenId))) {
         return jsonRpcError(503, SERVER_BUSY, 'This relay has as many sessions as it can keep');
       }
-      const session = known ?? (await begin(caller));
+      const session = known ?? (await begin(caller, target));
       session.open++;
       const ended = () => {
         session.open--;
@@ -137,19 +146,18 @@ export function createSessions({ limits, clock, log, createServer }: SessionsOpt
       };
       try {
         const options = parsedBody === undefined ? {} : { parsedBody };
-        return onBodyEnd(await session.transport.handleRequest(request, options), ended);
+        const response = await session.transport.handleRequest(request, options);
+        // a handshake that was refused leaves nothing behind
+        if (known === undefined && session.transport.sessionId === undefined) session.detach();
+        return onBodyEnd(response, ended, request);
       } catch (error) {
         ended();
         throw error;
       }
     },
-    toolsChanged(room) {
-      for (const session of sessions.values()) {
-        if (session.room !== room) continue;
-        session.server.server.sendToolListChanged().catch((error: unknown) => {
-          log.debug('tool list change not delivered', { error: String(error) });
-        });
-      }
+    async endOf(tokenId) {
+      const mine = [...sessions].filter(([, session]) => session.tokenId === tokenId);
+      await Promise.all(mine.map(([id]) => end(id, 'its token was taken back')));
     },
     count: () => sessions.size,
     async close() {

@@ -12,6 +12,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
   readonly onProgress?: (params: Record<string, unknown>) => void;
+  /** told of what else the other side says of this request while it runs */
+  readonly onNotification?: (method: string, params: Record<string, unknown>) => void;
 }
 
 interface Pending {
@@ -20,6 +22,7 @@ interface Pending {
   /** ms since the epoch */
   readonly dueAt: number;
   readonly onProgress: RequestOptions['onProgress'];
+  readonly onNotification: RequestOptions['onNotification'];
   settle(): void;
   resolve(result: unknown): void;
   reject(error: TabmeshError): void;
@@ -58,7 +61,7 @@ export class AskedRequests {
    * @throws what {@link fail} or {@link resolve} are told; `timeout`; `cancelled`; what `send` throws
    */
   ask(method: string, options: RequestOptions, send: (id: number) => Promise<void>): Promise<unknown> {
-    const { signal, onProgress } = options;
+    const { signal, onProgress, onNotification } = options;
     if (signal?.aborted) return Promise.reject(toTabmeshError(signal.reason, 'cancelled'));
     const { clock, wakeBy } = this.#options;
     const id = this.#nextId++;
@@ -73,7 +76,7 @@ export class AskedRequests {
         signal?.removeEventListener('abort', onAbort);
         this.#pending.delete(id);
       };
-      this.#pending.set(id, { method, timeoutMs, dueAt, onProgress, settle, resolve, reject });
+      this.#pending.set(id, { method, timeoutMs, dueAt, onProgress, onNotification, settle, resolve, reject });
       wakeBy(dueAt);
       send(id).catch((error: unknown) => {
         this.fail(id, toTabmeshError(error));
@@ -103,6 +106,10 @@ export class AskedRequests {
 
   progress(id: unknown, params: Record<string, unknown>): void {
     if (typeof id === 'number') this.#pending.get(id)?.onProgress?.(params);
+  }
+
+  notified(id: unknown, method: string, params: Record<string, unknown>): void {
+    if (typeof id === 'number') this.#pending.get(id)?.onNotification?.(method, params);
   }
 
   /** Gives up what has waited too long. @returns when to be called again, ms since the epoch; Infinity for not at all */

@@ -1,17 +1,15 @@
-import type { CallOptions, Principal, ToolMetadata } from '../../contracts/tools.ts';
+import type { McpProvider, McpServing } from '../../contracts/mcp.ts';
+import type { Principal } from '../../contracts/tools.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { Proven } from '../membership/join.ts';
-import { RPC_CODES } from './json-rpc.ts';
-import { isObject, MCP_REVISION, META, principalOf, toMcpFailure, toMcpResult, toMcpTool } from './mcp-wire.ts';
+import { MCP_METHODS } from './mcp-methods.ts';
+import type { ServedTools } from './mcp-tools.ts';
+import { createToolProvider } from './mcp-tools.ts';
+import { isObject, MCP_REVISION, META, principalIn, toMcpFailure } from './mcp-wire.ts';
 import type { RequestContext } from './served.ts';
 import { refusal } from './tokens.ts';
 
-/** This peer's tools as it serves them to others. */
-export interface ServedTools {
-  list(): readonly ToolMetadata[];
-  /** guards, runs, counts. @throws TabmeshError */
-  call(request: { tool: string; args: unknown; principal: Principal }, options: CallOptions): Promise<unknown>;
-}
+export type { ServedTools } from './mcp-tools.ts';
 
 /** A method besides MCP's, served to members. Its name starts with `tabmesh/`. */
 export type ExtraMethod = (params: Record<string, unknown>, caller: Proven, signal: AbortSignal) => Promise<unknown>;
@@ -24,77 +22,65 @@ type Handler = (
 ) => Promise<unknown>;
 
 /**
- * Answers MCP over the mesh: `ping`, `server/discover`, `tools/list`, `tools/call`.
- * A caller is the device of its proven connection; only a relay may name somebody else, and only a token of its own.
+ * Answers MCP over the mesh. A caller is the device of its proven connection, unless it brings a signed principal.
+ * @param provider what it serves; the tools alone when absent
+ * @param readPrincipal who such a call is for; refuses them all when absent
  */
 export function createMcpServer(
   tools: ServedTools,
   name: () => string,
   version: string,
   extra: Readonly<Record<string, ExtraMethod>>,
+  provider: McpProvider = createToolProvider(tools, () => toolServing(name(), version)),
+  readPrincipal: ReadPrincipal = refuseAll,
 ): Handler {
-  const call = async (params: Record<string, unknown>, caller: Proven, context: RequestContext) => {
-    const { name: tool, arguments: args } = params;
-    if (typeof tool !== 'string') {
-      throw new TabmeshError('invalid_input', 'tools/call without a tool name', {
-        details: { rpcCode: RPC_CODES.invalidParams },
-      });
-    }
-    const meta = isObject(params['_meta']) ? params['_meta'] : {};
-    const token = meta['progressToken'];
-    const options: CallOptions = {
-      signal: context.signal,
-      onProgress: (p) => {
-        if (token !== undefined) context.notify('notifications/progress', { progressToken: token, ...withoutNulls(p) });
-      },
-    };
-    try {
-      const value = await tools.call({ tool, args: args ?? {}, principal: principalFor(params, caller) }, options);
-      return toMcpResult(value, meta[META.structuredOnly] === true);
-    } catch (thrown) {
-      const error = toTabmeshError(thrown, 'tool_failed');
-      if (error.code === 'unknown_tool') {
-        throw new TabmeshError(error.code, error.message, {
-          ...(error.hint === null ? {} : { hint: error.hint }),
-          details: { ...error.details, rpcCode: RPC_CODES.invalidParams },
-        });
-      }
-      return toMcpFailure(error.toWire());
-    }
-  };
-
   return async (method, params, caller, context) => {
-    switch (method) {
-      case 'ping':
-        return {};
-      case 'server/discover':
-        return {
-          protocolVersions: [MCP_REVISION],
-          capabilities: { tools: { listChanged: true } },
-          serverInfo: { name: name(), version },
-        };
-      case 'tools/list':
-        return { tools: tools.list().map(toMcpTool) };
-      case 'tools/call':
-        return call(params, caller, context);
-      default: {
-        const serve = Object.hasOwn(extra, method) ? extra[method] : undefined;
-        if (serve !== undefined) return serve(params, caller, context.signal);
-        throw refusal('method_not_found', `this peer has no method ${method}`);
-      }
+    if (method === 'ping') return {};
+    if (method === 'server/discover') {
+      // the second name is what peers of before this asked for
+      return { supportedVersions: [MCP_REVISION], protocolVersions: [MCP_REVISION], ...provider.discover() };
     }
+    const serve = Object.hasOwn(extra, method) ? extra[method] : undefined;
+    if (serve !== undefined) return serve(params, caller, context.signal);
+    if (!MCP_METHODS.has(method)) throw refusal('method_not_found', `this peer has no method ${method}`);
+    let principal: Principal = { kind: 'device', device: caller.device, peer: caller.peer };
+    try {
+      const named = principalIn(params);
+      if (named !== undefined) principal = await readPrincipal(named, caller);
+    } catch (thrown) {
+      // what befalls a call is its result, whoever asks for it
+      if (method === 'tools/call') return toMcpFailure(toTabmeshError(thrown).toWire());
+      throw thrown;
+    }
+    return provider.request(method, params, {
+      principal,
+      get signal() {
+        return context.signal;
+      },
+      notify: notifier(params, context),
+    });
   };
 }
 
-function principalFor(params: Record<string, unknown>, caller: Proven): Principal {
-  const token = principalOf(params);
-  if (token === null) return { kind: 'device', device: caller.device, peer: caller.peer };
-  if (caller.kind !== 'relay' || token.relay !== caller.peer) {
-    throw new TabmeshError('forbidden', 'only a relay may call for a token, and only for its own');
-  }
-  return token;
+/** A server of tools only. */
+export function toolServing(name: string, version: string): McpServing {
+  return { capabilities: { tools: { listChanged: true } }, serverInfo: { name, version } };
 }
 
-function withoutNulls(fields: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+/** Marks what is told during a request with the token that its caller knows it by. */
+function notifier(params: Readonly<Record<string, unknown>>, context: RequestContext): RequestContext['notify'] {
+  const token = isObject(params['_meta']) ? params['_meta']['progressToken'] : undefined;
+  return (method, told) => {
+    if (token === undefined) return true;
+    if (method === 'notifications/progress') return context.notify(method, { progressToken: token, ...told });
+    const meta = isObject(told['_meta']) ? told['_meta'] : {};
+    return context.notify(method, { ...told, _meta: { ...meta, [META.related]: token } });
+  };
 }
+
+/** Who a call is for, when it says that it is not for the device of its connection. @throws `unauthorized`, `forbidden` */
+export type ReadPrincipal = (value: unknown, caller: Proven) => Principal | Promise<Principal>;
+
+const refuseAll: ReadPrincipal = () => {
+  throw new TabmeshError('forbidden', 'this peer takes calls only from the device that makes them');
+};

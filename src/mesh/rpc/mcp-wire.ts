@@ -1,7 +1,9 @@
-import type { Principal, ToolMetadata } from '../../contracts/tools.ts';
+import type { CallCredentials, ToolMetadata } from '../../contracts/tools.ts';
+import { METADATA_DEFAULTS } from '../../contracts/tools.ts';
 import { isWireError, TabmeshError } from '../../lib/errors.ts';
 import type { WireError } from '../../lib/errors.ts';
 import { fromPeer } from './messages.ts';
+import { readToolMetadata } from './tool-metadata.ts';
 
 /** The revision spoken on the mesh; stateless, so every request says it again. */
 export const MCP_REVISION = '2026-07-28';
@@ -10,12 +12,22 @@ export const MCP_REVISION = '2026-07-28';
 export const META = {
   /** on a tool: what MCP has no field for */
   metadata: 'tabmesh/metadata',
-  /** on a call: on whose behalf, when it is not the connection's own device */
+  /** on a tool: `optional` or `required` when a client should take its calls as tasks */
+  task: 'tabmesh/task',
+  /** on a call: on whose behalf, signed, when it is not the connection's own device */
   principal: 'tabmesh/principal',
+  /** on a call: the handle of the approval that it was told is pending */
+  approval: 'tabmesh/approval',
+  /** on a call: delegation tokens */
+  grants: 'tabmesh/grants',
   /** on a call: the caller reads `structuredContent` and needs no text copy of it */
   structuredOnly: 'tabmesh/structured-only',
   /** on a request over a relayed link: the name to which a large answer may be sent over another one */
   returnTo: 'tabmesh/return-to',
+  /** on a notification over a shared stream: the progress token of the request that it belongs to */
+  related: 'tabmesh/related',
+  /** on a call: ms that its caller waits; one deadline for every hop */
+  timeoutMs: 'tabmesh/timeout-ms',
   /** on a failed result: the WireError */
   error: 'tabmesh/error',
 } as const;
@@ -26,9 +38,10 @@ export const REQUEST_META: Readonly<Record<string, unknown>> = {
   'io.modelcontextprotocol/clientCapabilities': {},
 };
 
-/** A tool as `tools/list` shows it. */
+/** A tool as `tools/list` shows it. Of ours it says only what is not the default: a client pays for every word of a list. */
 export function toMcpTool(metadata: ToolMetadata): Record<string, unknown> {
-  const { name, description, annotations, inputSchema, outputSchema, ...ours } = metadata;
+  const { name, description, annotations, inputSchema, outputSchema, ...all } = metadata;
+  const ours = Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== DEFAULTS[key]));
   return {
     name,
     title: annotations.title,
@@ -40,47 +53,43 @@ export function toMcpTool(metadata: ToolMetadata): Record<string, unknown> {
   };
 }
 
+const DEFAULTS: Readonly<Record<string, unknown>> = METADATA_DEFAULTS;
+
 /** A peer's list may hold this many tools; more is not a tool list but an attack on our memory. */
 const MAX_TOOLS = 256;
 
 /**
- * Reads a peer's `tools/list` answer. A tool without our metadata (another implementation) gets careful defaults.
+ * Reads a peer's `tools/list` answer. A tool without our metadata (another implementation) gets careful defaults; one whose
+ * metadata cannot be taken is left out.
+ * @param onRefused told why one was left out
  * @throws `protocol_error`
  */
-export function fromMcpToolList(result: unknown): ToolMetadata[] {
+export function fromMcpToolList(result: unknown, onRefused: (reason: TabmeshError) => void): ToolMetadata[] {
   const tools = isObject(result) ? result['tools'] : undefined;
   if (!Array.isArray(tools) || tools.length > MAX_TOOLS) throw broken('tools/list');
-  return tools.map(fromMcpTool);
+  return tools.flatMap((tool) => {
+    try {
+      return [fromMcpTool(tool)];
+    } catch (error) {
+      if (!(error instanceof TabmeshError) || error.code !== 'invalid_input') throw error;
+      onRefused(error);
+      return [];
+    }
+  });
 }
-
-/** the original's names are read, never written */
-const RUNTIME_ALIASES: Readonly<Record<string, ToolMetadata['runtime'] | undefined>> = {
-  mesh: 'mesh',
-  trio: 'mesh',
-  relay: 'relay',
-  fastapi: 'relay',
-};
-
-const DEFAULT_TIMEOUT_MS = 30_000;
 
 function fromMcpTool(tool: unknown): ToolMetadata {
   if (!isObject(tool) || typeof tool['name'] !== 'string' || !isObject(tool['inputSchema'])) throw broken('tools/list');
-  const wrapped = isObject(tool['_meta']) ? tool['_meta'][META.metadata] : undefined;
-  const meta: Record<string, unknown> = isObject(wrapped) ? wrapped : {};
+  const meta = isObject(tool['_meta']) ? tool['_meta'] : {};
+  const wrapped = meta[META.metadata];
   const annotations = isObject(tool['annotations']) ? tool['annotations'] : {};
   const flag = (name: string, fallback: boolean) =>
     typeof annotations[name] === 'boolean' ? annotations[name] : fallback;
   const text = (value: unknown, fallback: string) => (typeof value === 'string' ? value : fallback);
-  const number = (value: unknown, fallback: number) =>
-    typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : fallback;
-  const access = meta['access'];
-  const runtime = RUNTIME_ALIASES[String(meta['runtime'])];
   return {
+    ...readToolMetadata(tool['name'], isObject(wrapped) ? wrapped : {}, meta),
     name: tool['name'],
-    category: text(meta['category'], 'other'),
     description: text(tool['description'], ''),
-    runtime: runtime ?? 'auto',
-    access: access === 'read' || access === 'compute' || access === 'write' ? access : 'admin',
     annotations: {
       title: text(annotations['title'] ?? tool['title'], tool['name']),
       readOnlyHint: flag('readOnlyHint', false),
@@ -90,9 +99,6 @@ function fromMcpTool(tool: unknown): ToolMetadata {
     },
     inputSchema: tool['inputSchema'],
     outputSchema: isObject(tool['outputSchema']) ? tool['outputSchema'] : { type: 'object' },
-    priority: Math.min(10, number(meta['priority'], 5)),
-    timeoutMs: number(meta['timeoutMs'], DEFAULT_TIMEOUT_MS),
-    schemaVersion: text(meta['schemaVersion'], '1.0'),
   };
 }
 
@@ -122,14 +128,34 @@ export function fromMcpResult(result: unknown): unknown {
   return { text: textOf(result['content']) };
 }
 
-/** The principal a relay vouches for, when the call carries one. */
-export function principalOf(params: Record<string, unknown>): Extract<Principal, { kind: 'token' }> | null {
+/** The principal that a call names, in whatever form; undefined when it names none. */
+export function principalIn(params: Readonly<Record<string, unknown>>): unknown {
   const meta = params['_meta'];
-  const principal = isObject(meta) ? meta[META.principal] : undefined;
-  if (!isObject(principal) || principal['kind'] !== 'token') return null;
-  const { tokenId, name, relay } = principal;
-  if (typeof tokenId !== 'string' || typeof name !== 'string' || typeof relay !== 'string') return null;
-  return { kind: 'token', tokenId, name, relay: relay as Extract<Principal, { kind: 'token' }>['relay'] };
+  return isObject(meta) ? meta[META.principal] : undefined;
+}
+
+/** Grants that a call may carry: two chains of the longest kind. */
+const MAX_GRANTS = 16;
+
+/**
+ * What a call shows besides who makes it.
+ * @throws `invalid_input` when it is not of the form that the protocol has
+ */
+export function credentialsIn(meta: Readonly<Record<string, unknown>>): { readonly credentials?: CallCredentials } {
+  const { [META.approval]: approval, [META.grants]: grants } = meta;
+  if (approval === undefined && grants === undefined) return {};
+  if (approval !== undefined && typeof approval !== 'string') {
+    throw new TabmeshError('invalid_input', `_meta["${META.approval}"]: expected the handle as a string`);
+  }
+  if (grants !== undefined && !(Array.isArray(grants) && grants.length <= MAX_GRANTS)) {
+    throw new TabmeshError(
+      'invalid_input',
+      `_meta["${META.grants}"]: expected an array of at most ${MAX_GRANTS} tokens`,
+    );
+  }
+  return {
+    credentials: { ...(approval === undefined ? {} : { approval }), ...(grants === undefined ? {} : { grants }) },
+  };
 }
 
 /** True for a plain JSON object. */
@@ -144,4 +170,20 @@ function textOf(content: unknown): string {
 
 function broken(method: string): TabmeshError {
   return new TabmeshError('protocol_error', `the peer's answer to ${method} is not what MCP says`);
+}
+
+/** What begins the `_meta` keys of ours. */
+const OWN_META = 'tabmesh/';
+
+/** Those of our keys that a client sets: what it shows besides who it is. */
+const CLIENT_META: ReadonlySet<string> = new Set([META.approval, META.grants]);
+
+/** `_meta` as it came from a client, without what only a peer may say and without the token of the hop before. */
+export function clientMeta(meta: unknown): Record<string, unknown> {
+  if (!isObject(meta)) return {};
+  return Object.fromEntries(
+    Object.entries(meta).filter(
+      ([key]) => CLIENT_META.has(key) || (!key.startsWith(OWN_META) && key !== 'progressToken'),
+    ),
+  );
 }

@@ -43,5 +43,8 @@ export function fromRpcError(error: RpcError): TabmeshError {
       : error.code === RPC_CODES.invalidParams
         ? 'invalid_input'
         : 'protocol_error';
-  return new TabmeshError(code, error.message, { details: { rpcCode: error.code } });
+  const { data } = error;
+  return new TabmeshError(code, error.message, {
+    details: { rpcCode: error.code, ...(data === undefined ? {} : { rpcData: data }) },
+  });
 }

@@ -2,8 +2,8 @@ import { TabmeshError } from '../../lib/errors.ts';
 
 export interface RequestContext {
   readonly signal: AbortSignal;
-  /** tells the caller how things go; may get lost when the caller reads slowly */
-  notify(method: string, params: Record<string, unknown>): void;
+  /** tells the caller how things go. @returns false when it was left out, because the caller reads slowly */
+  notify(method: string, params: Record<string, unknown>): boolean;
 }
 
 /** A request of the other side that is running here. Its signal is made when somebody asks for it. */

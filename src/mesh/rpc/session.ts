@@ -7,6 +7,7 @@ import type { PeerBudget } from './budget.ts';
 import type { FramedStream } from './framed-stream.ts';
 import type { RpcMessage, RpcNotification, RpcRequest, RpcResponse } from './json-rpc.ts';
 import { decodeMessage } from './messages.ts';
+import { relatedRequest } from './related.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { encodeResponse, errorResponse, fromRpcError } from './responses.ts';
 import type { RequestContext } from './served.ts';
@@ -198,9 +199,9 @@ export class RpcSession {
       await this.#reply(errorResponse(id, refusal(no.token, no.why, { retryable: no.retryable })), request);
       return;
     }
-    const served = new ServedRequest((name, params) => {
-      this.#stream.sendNews(JSON.stringify({ jsonrpc: '2.0', method: name, params }));
-    });
+    const served = new ServedRequest((name, params) =>
+      this.#stream.sendNews(JSON.stringify({ jsonrpc: '2.0', method: name, params })),
+    );
     this.#serving.set(id, served);
     let fatal: TabmeshError | null = null;
     let response: RpcResponse;
@@ -265,6 +266,8 @@ export class RpcSession {
       served?.cancel();
     } else if (notification.method === 'notifications/progress') {
       this.#asked.progress(params['progressToken'], params);
+    } else {
+      this.#asked.notified(relatedRequest(params), notification.method, params);
     }
   }
 

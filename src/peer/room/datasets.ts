@@ -2,7 +2,6 @@ import type { BlockSource, BlockStore, DatasetManifest, DatasetSummary, RecordEn
 import type { DatasetsPort, RoomDataset } from '../../contracts/ports.ts';
 import { deletableBlocks } from '../../data/blocks.ts';
 import { exportCar } from '../../data/car-export.ts';
-import { importCar } from '../../data/car-import.ts';
 import { readManifest, readRecord, readRecords } from '../../data/read.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { CidString, DeviceId, PeerId } from '../../lib/ids.ts';
@@ -111,6 +110,7 @@ export class RoomDatasets implements DatasetsPort {
   /** Stores the datasets of a CAR file, lists and indexes them. @throws as `importCar`; nothing is kept then */
   import(car: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<readonly DatasetSummary[]> {
     return this.#options.hold.writing(async () => {
+      const { importCar } = await import('../../data/car-import.ts');
       const added = await importCar(car, this.#options.local, signal);
       for (const summary of added) await this.publish(summary, signal);
       return added;

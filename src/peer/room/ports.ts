@@ -17,6 +17,9 @@ export function createPorts(parts: {
   readonly members: Ports['members'];
   readonly network: () => Ports['network'];
   readonly doctor: () => Ports['doctor'];
+  readonly routing: () => Ports['routing'];
+  readonly access: Ports['access'];
+  readonly audit: Ports['audit'];
 }): Ports {
   return {
     // a device can be renamed while it is here
@@ -26,13 +29,18 @@ export function createPorts(parts: {
     runs: runsPort(parts.runs),
     search: parts.search,
     datasets: parts.datasets,
+    access: parts.access,
     members: parts.members,
+    audit: parts.audit,
     // made after the tools, which it serves
     get network() {
       return parts.network();
     },
     get doctor() {
       return parts.doctor();
+    },
+    get routing() {
+      return parts.routing();
     },
     mesh: { peers: () => parts.mesh().peers(), room: () => parts.replica.state() },
   };

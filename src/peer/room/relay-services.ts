@@ -1,3 +1,4 @@
+import type { TokenInfo, TokenRequest } from '../../contracts/access.ts';
 import type { MeshPeer } from '../../contracts/mesh.ts';
 import type { ClientToken, FetchTicket } from '../../contracts/relay.ts';
 import { TabmeshError } from '../../lib/errors.ts';
@@ -7,7 +8,12 @@ import type { RoomMesh } from '../../mesh/room/room-mesh.ts';
 import { noRelayMember } from '../../mesh/room/room-mesh.ts';
 
 /** Methods that a relay's peer serves to members beside MCP. */
-export const RELAY_METHODS = { ticket: 'tabmesh/ticket', token: 'tabmesh/token' } as const;
+export const RELAY_METHODS = {
+  ticket: 'tabmesh/ticket',
+  token: 'tabmesh/token',
+  tokens: 'tabmesh/tokens',
+  revokeToken: 'tabmesh/token/revoke',
+} as const;
 
 /** A ticket is renewed this long before it expires, so that a request under way does not lose it. */
 const RENEW_BEFORE_MS = 60_000;
@@ -43,12 +49,24 @@ export class RelayServices {
     return this.#ticket;
   }
 
-  /** A token of this member's own for an MCP client. @throws `no_place` */
-  async createToken(name: string, signal: AbortSignal): Promise<ClientToken> {
-    const answer = await this.#ask('make a token', RELAY_METHODS.token, { name }, signal);
-    const { id, token, mcp, name: given } = answer;
+  /** A token of this member's own for an MCP client. @throws `no_place`, `invalid_input`, `rate_limited` */
+  async createToken(request: TokenRequest, signal: AbortSignal): Promise<ClientToken> {
+    const answer = await this.#ask('make a token', RELAY_METHODS.token, { ...request }, signal);
+    const { id, token, mcp, name } = answer;
     if (typeof id !== 'string' || typeof token !== 'string' || typeof mcp !== 'string') throw broken();
-    return { id, name: typeof given === 'string' ? given : name, token, mcp };
+    return { id, name: typeof name === 'string' ? name : request.name, token, mcp };
+  }
+
+  /** The tokens that this member has at the relay. @throws `no_place` */
+  async listTokens(signal: AbortSignal): Promise<readonly TokenInfo[]> {
+    const { tokens } = await this.#ask('list the tokens', RELAY_METHODS.tokens, {}, signal);
+    if (!Array.isArray(tokens) || !tokens.every(isTokenInfo)) throw broken();
+    return tokens;
+  }
+
+  /** Takes a token of this member's back: from now on the relay refuses it. @throws `no_place`, `not_found` */
+  async revokeToken(id: string, signal: AbortSignal): Promise<void> {
+    await this.#ask('take a token back', RELAY_METHODS.revokeToken, { id }, signal);
   }
 
   #relays(): readonly (MeshPeer & { peer: PeerId })[] {
@@ -73,4 +91,17 @@ export class RelayServices {
 
 function broken(): TabmeshError {
   return new TabmeshError('protocol_error', 'the relay answered something else than was asked for');
+}
+
+/** As much as a list needs to be shown. */
+function isTokenInfo(value: unknown): value is TokenInfo {
+  if (!isObject(value)) return false;
+  const { id, name, classes, tools, createdAt } = value;
+  return (
+    typeof id === 'string' &&
+    typeof name === 'string' &&
+    Array.isArray(classes) &&
+    (tools === null || Array.isArray(tools)) &&
+    typeof createdAt === 'number'
+  );
 }

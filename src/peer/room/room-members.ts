@@ -50,6 +50,7 @@ export class RoomMembers implements MembersPort {
         self: device === self,
         online: peer !== undefined,
         role: roleOf(device),
+        forked: view?.forked === true,
       };
     });
     return {

@@ -1,7 +1,9 @@
-import type { Reachability } from '../../contracts/bootstrap.ts';
-import type { PeerRecord, PeerRegistry } from '../../contracts/discovery.ts';
+import type { OnBootstrap, Reachability } from '../../contracts/bootstrap.ts';
+import type { OnDiscovery, PeerRecord, PeerRegistry } from '../../contracts/discovery.ts';
+import type { PeerFinding, SeenFromOutside } from '../../contracts/peer-finding.ts';
 import type { PeerNetwork } from '../../contracts/peer-network.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { toTabmeshError } from '../../lib/errors.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import { shared } from '../../lib/shared.ts';
@@ -33,21 +35,32 @@ export interface DiscoveryPlatform {
   readonly reachability: Reachability;
   /** `host:port` that may be dialled besides the relays: the node's gater looks here, and what its owner names is put here */
   readonly namedHosts: Set<string>;
+  /** whether a service outside is set that tells how this device is seen from there: it is asked once at the start */
+  readonly asksOutside: () => boolean;
 }
 
 export interface RoomNetworkOptions extends DiscoveryPlatform {
   readonly self: PeerId;
   readonly kind: 'tab' | 'relay';
-  readonly relays: readonly RelayAddress[];
+  readonly relays: () => readonly RelayAddress[];
   readonly addresses: () => readonly string[];
   /** names of the tools that this peer offers */
   readonly tools: () => readonly string[];
   readonly node: RoomNode;
   readonly mesh: () => RoomMesh;
   readonly presence: Presence;
+  /** something was counted */
+  readonly onChange?: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** How long services outside are waited for at the start. */
+const OUTSIDE_TIMEOUT_MS = 30_000;
+/** Relays answer within seconds or are away; the services outside are asked meanwhile. */
+const LOOK_TIMEOUT_MS = 30_000;
+/** More relays than a room has. */
+const MAX_RELAYS_TRIED = 20;
 
 /** Finding peers, and getting to them, wired up for one room. */
 export interface RoomNetwork {
@@ -57,6 +70,16 @@ export interface RoomNetwork {
   /** served to members */
   readonly methods: Readonly<Record<string, ExtraMethod>>;
   readonly metrics: PeerMetrics;
+  /** how it has gone so far */
+  finding(): PeerFinding;
+  /** Publishes this peer and looks for others now, in every way there is. It comes to no harm to ask often. */
+  again(): void;
+  /**
+   * The same, and tries every relay of the room and asks how this device is seen from outside; resolves when all that has
+   * come to an end.
+   * @throws `cancelled`
+   */
+  look(signal: AbortSignal): Promise<void>;
   /** call when the mesh has started */
   start(): void;
   stop(): void;
@@ -66,8 +89,24 @@ export interface RoomNetwork {
 export function createRoomNetwork(options: RoomNetworkOptions): RoomNetwork {
   const { self, kind, node, mesh, presence, clock, log } = options;
   const { membership } = node.libp2p.services;
-  const relays = () => options.relays;
+  const { relays } = options;
   const metrics = new PeerMetrics(clock);
+  const changed = options.onChange ?? (() => undefined);
+  const trackDiscovery: OnDiscovery = (...args) => {
+    metrics.trackDiscovery(...args);
+    changed();
+  };
+  const trackBootstrap: OnBootstrap = (...args) => {
+    metrics.trackBootstrap(...args);
+    changed();
+  };
+  let outside: SeenFromOutside | null = null;
+  const seen = ({ publicIp, natType }: Omit<SeenFromOutside, 'at'>) => {
+    // without anybody to ask it is a guess from this device's own addresses
+    if (!options.asksOutside()) return;
+    outside = { publicIp, natType, at: clock.now() };
+    changed();
+  };
   const ledger = new PeerLedger(clock);
   const capabilitiesOf = (peer: PeerId) => {
     const state = presence.states().get(peer);
@@ -87,7 +126,7 @@ export function createRoomNetwork(options: RoomNetworkOptions): RoomNetwork {
     clock,
     self,
     rankOf: ledger.rankOf,
-    onDiscovery: metrics.trackDiscovery,
+    onDiscovery: trackDiscovery,
   });
   const dialer = new DialDiscovered({
     self,
@@ -123,7 +162,7 @@ export function createRoomNetwork(options: RoomNetworkOptions): RoomNetwork {
     ledger,
     bootstrapper: shared(
       (reach: BootstrapperOptions['reach']) =>
-        new Bootstrapper({ reach, reachability: options.reachability, clock, onBootstrap: metrics.trackBootstrap }),
+        new Bootstrapper({ reach, reachability: options.reachability, clock, onBootstrap: trackBootstrap }),
     ),
     relays,
     keep: (peer, text) => {
@@ -134,14 +173,33 @@ export function createRoomNetwork(options: RoomNetworkOptions): RoomNetwork {
     },
     allowHost: (host) => options.namedHosts.add(host),
     isOpen: () => open,
+    onBootstrapped: seen,
     clock,
   });
   let unsubscribe: () => void = () => undefined;
+  const stopping = new AbortController();
+
+  const askOutside = async (signal: AbortSignal) => {
+    const { reachability } = options;
+    const [address, type] = await Promise.all([reachability.publicAddress(signal), reachability.natType(signal)]);
+    seen({ publicIp: address, natType: type });
+    log.info('seen from outside', { address: address ?? 'unknown', nat: type });
+  };
 
   return {
     network,
     metrics,
+    finding: () => ({ ...metrics.snapshot(), ...metrics.details(), outside }),
+    again: () => loop.again(),
+    async look(signal) {
+      loop.again();
+      const request = { timeoutMs: LOOK_TIMEOUT_MS, maxConnections: MAX_RELAYS_TRIED };
+      await network.bootstrap(request, signal);
+    },
     watch: {
+      relayTried: ({ host }, durationMs, error) => {
+        trackBootstrap('relay', error === null, durationMs, { target: host, error });
+      },
       introduced: (introduction, by) => rendezvous.introduced(introduction, by),
       left: (peer, by) => rendezvous.left(peer, by),
       relayGone: (relay) => rendezvous.relayGone(relay),
@@ -159,8 +217,15 @@ export function createRoomNetwork(options: RoomNetworkOptions): RoomNetwork {
         else if (membership.linkTo(member.peer) === undefined) ledger.unlinked(member.peer);
       });
       loop.start();
+      if (!options.asksOutside()) return;
+      askOutside(AbortSignal.any([stopping.signal, AbortSignal.timeout(OUTSIDE_TIMEOUT_MS)])).catch(
+        (thrown: unknown) => {
+          if (!stopping.signal.aborted) log.info('not seen from outside', { reason: toTabmeshError(thrown).message });
+        },
+      );
     },
     stop() {
+      stopping.abort();
       open = false;
       unsubscribe();
       loop.stop();

@@ -1,9 +1,13 @@
+import type { AuditPort } from '../../contracts/access.ts';
+import { DEFAULT_CLASS_ACCESS } from '../../contracts/approvals.ts';
 import type { BlockStore } from '../../contracts/dataset.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
-import type { MeshPeer, RoomOrigin } from '../../contracts/mesh.ts';
+import type { Invite, MeshPeer, RoomOrigin } from '../../contracts/mesh.ts';
 import type { DoctorPort, PlatformProbes } from '../../contracts/doctor.ts';
+import type { McpProvider } from '../../contracts/mcp.ts';
 import type { Ports } from '../../contracts/ports.ts';
-import type { RoomTools } from '../../contracts/tools.ts';
+import type { RelayOffer } from '../../contracts/replica.ts';
+import type { RoutingPort } from '../../contracts/routing.ts';
 import type { WorkflowDefinition } from '../../contracts/workflow.ts';
 import { catalog } from '../../catalog/index.ts';
 import { dataBlockGroups } from '../../data/blocks.ts';
@@ -17,7 +21,7 @@ import { createListeners } from '../../lib/listeners.ts';
 import type { Log } from '../../lib/log.ts';
 import { createDoctor } from '../../mesh/doctor/doctor.ts';
 import { meshProbes, timeMethod } from '../../mesh/doctor/mesh-probes.ts';
-import { spellings } from '../../mesh/doctor/redact.ts';
+import { spellings } from '../../mesh/doctor/spellings.ts';
 import { issueCertificate, verifyCertificate } from '../../mesh/identity/certificate.ts';
 import type { DeviceKey } from '../../mesh/identity/device-key.ts';
 import type { RoomSecret } from '../../mesh/identity/room-secret.ts';
@@ -31,29 +35,38 @@ import { createPresence } from '../../mesh/replica/presence.ts';
 import type { RoomReplica } from '../../mesh/replica/replica.ts';
 import { createReplicaSync } from '../../mesh/replica/sync.ts';
 import { RoomMesh } from '../../mesh/room/room-mesh.ts';
+import { RoomRelays } from '../../mesh/room/room-relays.ts';
+import { createPrincipals } from '../../mesh/principals/principals.ts';
 import { EpochExchange } from '../../mesh/roster/epoch-exchange.ts';
 import { EpochNews } from '../../mesh/roster/epoch-news.ts';
+import { putOutError } from '../../mesh/roster/put-out.ts';
 import { RoomEpochs } from '../../mesh/roster/room-epochs.ts';
 import type { ExtraMethod } from '../../mesh/rpc/mcp-server.ts';
 import { createMcpServer } from '../../mesh/rpc/mcp-server.ts';
 import { Transfers } from '../../mesh/transfer/transfers.ts';
+import type { Tool } from '../../tools/define-tool.ts';
+import { checkPrincipal, checkScope, closedTo, decideAccess } from '../../tools/access.ts';
 import { createGuard } from '../../tools/guard.ts';
 import type { LocalTools } from '../../tools/local-tools.ts';
 import { createLocalTools } from '../../tools/local-tools.ts';
 import { createToolRegistry } from '../../tools/registry.ts';
-import { createRoomTools } from '../../tools/router.ts';
+import type { RoutedTools } from '../../tools/room-tools.ts';
 import { collectLiterature } from '../../workflow/templates/collect-literature.ts';
-import type { PeerMetrics } from '../../monitor/peer-metrics.ts';
 import { RoomDatasets } from './datasets.ts';
 import type { BlockHold } from '../../mesh/storage/hold.ts';
 import type { DeviceSearch } from './device-search.ts';
+import { createPeerProvider } from './mcp-provider.ts';
 import { createPorts } from './ports.ts';
+import { openRoomAccess } from './room-access.ts';
+import type { RoomAccessOptions } from './room-access.ts';
 import { RoomSearch } from './room-search.ts';
 import type { RunExecutor } from './run-book.ts';
 import { RunBook } from './run-book.ts';
 import { RoomMembers } from './room-members.ts';
-import type { DiscoveryPlatform } from './room-network.ts';
+import { RoomMetrics } from './room-metrics.ts';
+import type { DiscoveryPlatform, RoomNetwork } from './room-network.ts';
 import { createRoomNetwork } from './room-network.ts';
+import { createRoomRouting, DRAIN_MS } from './room-routing.ts';
 import { sweepRoom } from './sweep-room.ts';
 
 /** The workflows that this version can run. */
@@ -68,6 +81,9 @@ const COUNTERS_INTERVAL_MS = 250;
 /** How often others are told of this peer's load, battery and links: often enough to route by, a few hundred bytes each. */
 const CONDITION_INTERVAL_MS = 10_000;
 
+/** A link that has stood this long is one: a refusal takes a round trip, some of them over a relay. */
+const ADMITTED_AFTER_MS = 2_000;
+
 /** What differs between a tab and the relay process. */
 export interface RoomPlatform {
   readonly kind: 'tab' | 'relay';
@@ -81,12 +97,19 @@ export interface RoomPlatform {
   readonly secret: RoomSecret;
   /** makes this device remember the room by its new secret */
   readonly remember: (secret: RoomSecret) => Promise<void>;
+  /** that the invite or the page names */
   readonly relays: readonly RelayAddress[];
+  /** whether this peer uses a relay that a member relay tells of; one with an address of its own needs no more */
+  readonly usesRelay: (relay: RelayAddress) => boolean;
+  /** how members use the relay that this peer belongs to; null when there is none */
+  readonly offer?: () => RelayOffer | null;
   readonly access: RelayAccess;
   /** ways to dial this peer besides a relay's circuit */
   readonly addresses: () => readonly string[];
-  readonly startNode: (membership: MembershipOptions) => Promise<RoomNode>;
+  readonly startNode: (membership: MembershipOptions, relays: () => readonly RelayAddress[]) => Promise<RoomNode>;
   readonly replica: RoomReplica;
+  /** what the tabs of the device share of who may do what */
+  readonly accessShared: RoomAccessOptions['shared'];
   /** small things that this device stores of the room */
   readonly store: KeyValueStore;
   readonly blocks: BlockStore;
@@ -100,6 +123,12 @@ export interface RoomPlatform {
   readonly discovery: (secret: () => RoomSecret) => DiscoveryPlatform;
   /** what the doctor looks at on this platform */
   readonly probes: PlatformProbes;
+  /** what only this platform can run, besides the catalog */
+  readonly ownTools: readonly Tool[];
+  /** the audit log of this process; null where there is none */
+  readonly audit: AuditPort | null;
+  /** what it answers to MCP instead of its own tools, resources and prompts */
+  readonly mcp?: McpProvider;
   /** served to members beside MCP */
   readonly methods: Readonly<Record<string, ExtraMethod>>;
   readonly visible: () => boolean;
@@ -115,7 +144,7 @@ export interface RoomPlatform {
 export interface RoomPeer {
   readonly mesh: RoomMesh;
   readonly node: RoomNode;
-  readonly tools: RoomTools;
+  readonly tools: RoutedTools;
   readonly local: LocalTools;
   readonly datasets: RoomDatasets;
   readonly search: RoomSearch;
@@ -123,10 +152,19 @@ export interface RoomPeer {
   readonly replica: RoomReplica;
   readonly members: RoomMembers;
   readonly doctor: DoctorPort;
-  /** how peers were looked for and reached */
-  readonly peerMetrics: PeerMetrics;
+  readonly access: Ports['access'];
+  /** this peer's own MCP server */
+  readonly mcp: McpProvider;
+  /** how calls went here: the relay's metrics and the app read it */
+  readonly routing: RoutingPort;
+  /** how peers were looked for and reached; `finding()` is what the Mesh view shows and a relay's metrics tell */
+  readonly finding: Pick<RoomNetwork, 'finding' | 'again' | 'look'>;
   /** the room's secret as of now */
   secret(): RoomSecret;
+  /** An invite to the room as of now: with its secret, and with the relays that are known besides those of `invite`. */
+  renewInvite(invite: Invite): Invite;
+  /** Has this device's entry in the room say how its relay is used now. */
+  tellProfile(): Promise<void>;
   /** tells others what changed about this peer: its name, visibility, shard */
   announce(): void;
   subscribe(listener: () => void): () => void;
@@ -144,7 +182,14 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   const epochs = await RoomEpochs.open({ ...platform, store: platform.store });
   const verify = (bytes: Uint8Array, remote: PeerId) => verifyCertificate(bytes, remote, secret.room);
   const exchange = new EpochExchange({ epochs, certificate, verifyCertificate: verify, log });
-  const node = await platform.startNode({
+  const relays = new RoomRelays({
+    invited: platform.relays,
+    keyOf: (relay) => platform.access.key(relay),
+    devices: () => Object.values(replica.state().devices),
+    admits: (member) => epochs.admits(member),
+    usable: platform.usesRelay,
+  });
+  const membershipOptions: MembershipOptions = {
     secrets: () => ({
       room: secret.room,
       epoch: epochs.secret.epoch,
@@ -152,16 +197,18 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
       verifyCertificate: async (bytes, remote) => {
         const remoteDevice = await verify(bytes, remote);
         if (epochs.admits(remoteDevice)) return remoteDevice;
-        throw new TabmeshError('not_a_member', 'this device has been put out of the room');
+        throw putOutError();
       },
     }),
     catchUp: (connection, theirs) => exchange.afterJoin(connection, theirs),
+    tellPutOut: (connection) => exchange.tellPutOut(connection),
     certificate,
     kind,
     isRelayAt: (address) => platform.relays.some((relay) => isAt(relay, address)),
-    isInfrastructure: (remote) => platform.relays.some((relay) => relay.peer === remote),
+    isInfrastructure: (remote, address) => relays.isRelaysOwn(remote, address),
     log,
-  });
+  };
+  const node = await platform.startNode(membershipOptions, () => relays.list());
 
   const onlineDevices = () => new Set<DeviceId>(mesh.list().map((remote) => remote.place.device));
   const transfers = new Transfers({
@@ -196,12 +243,30 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     self: { peer, device },
     clock,
   });
+  const access = await openRoomAccess({
+    ...platform,
+    room: secret.room,
+    admits: (member) => epochs.admits(member),
+    shared: platform.accessShared,
+  });
+  const principals = createPrincipals({
+    room: secret.room,
+    deviceKey,
+    peer,
+    membership: node.libp2p.services.membership,
+    admits: (member) => epochs.admits(member),
+    ask: (caller, method, timeoutMs) => mesh.request(caller, method, {}, { timeoutMs }),
+    clock,
+  });
   const members = new RoomMembers({ epochs, replica, device, online: () => mesh.peers() });
   const ports = createPorts({
     self,
     members,
     network: () => found.network,
     doctor: () => doctor,
+    routing: () => routing.port,
+    audit: platform.audit,
+    access,
     runs,
     search,
     datasets,
@@ -212,9 +277,10 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     },
     replica,
   });
-  const registry = createToolRegistry(catalog);
-  const guard = createGuard({ registry, self: { peer, device } });
-  const local = createLocalTools({ registry, guard, ports, clock });
+  const registry = createToolRegistry([...catalog, ...platform.ownTools], log);
+  const guard = createGuard({ registry, self: { peer, device }, ...access.guard, clock });
+  const metrics = new RoomMetrics(clock);
+  const local = createLocalTools({ registry, guard, ports, clock, book: metrics.served });
   const memberOf = (remote: PeerId) => node.libp2p.services.membership.linkTo(remote)?.member.device;
   const presence = createPresence({ self: peer, deviceOf: memberOf, clock });
   const news = new EpochNews({
@@ -231,29 +297,69 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     ...platform.discovery(() => epochs.secret),
     self: peer,
     kind,
-    relays: platform.relays,
+    relays: () => relays.list(),
     addresses: platform.addresses,
     tools: () => local.list().map((tool) => tool.name),
     node,
     mesh: () => mesh,
     presence,
+    onChange: () => {
+      changed.notify();
+    },
     clock,
     log,
   });
+  const mcp =
+    platform.mcp ??
+    createPeerProvider(local, deviceName, platform.version, {
+      self: peer,
+      datasets,
+      runs,
+      room: () => replica.state(),
+      peers: () => mesh.peers(),
+      tools: () => local.list(),
+      mayRead: (principal) => {
+        checkPrincipal(principal);
+        const serving = { peer, device };
+        checkScope('resources', 'read', principal, serving, clock.now());
+        const { classAccess } = access.guard;
+        const open = classAccess?.() ?? DEFAULT_CLASS_ACCESS;
+        const decision = decideAccess('resources', 'read', principal, serving, open);
+        if (decision !== 'granted') throw closedTo('resources', 'read');
+      },
+      subscribe: (listener) => {
+        const off = [changed.add(listener), local.subscribe(listener)];
+        return () => {
+          for (const stop of off) stop();
+        };
+      },
+      clock,
+    });
   const mesh: RoomMesh = new RoomMesh({
     node,
+    principals,
     self: { peer, device, kind },
-    relays: platform.relays,
-    access: platform.access,
+    relays: relays.list(),
+    access: { ...platform.access, key: (relay) => relays.key(relay) },
     topic: () => epochs.keys.rendezvous,
     pastTopics: () => epochs.pastTopics,
     addresses: platform.addresses,
-    serve: createMcpServer(local, deviceName, platform.version, {
-      ...platform.methods,
-      ...news.methods(),
-      ...found.methods,
-      ...timeMethod(() => clock.now()),
-    }),
+    serve: metrics.counting(
+      createMcpServer(
+        local,
+        deviceName,
+        platform.version,
+        {
+          ...platform.methods,
+          ...news.methods(),
+          ...found.methods,
+          ...timeMethod(() => clock.now()),
+          ...principals.methods(),
+        },
+        mcp,
+        (value, caller) => principals.read(value, caller),
+      ),
+    ),
     replica: createReplicaSync({ replica }),
     presence,
     visible: platform.visible,
@@ -264,21 +370,27 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   });
   const doctor = createDoctor({
     kind,
-    probes: { ...platform.probes, ...meshProbes({ mesh, node, relays: platform.relays }) },
+    probes: { ...platform.probes, ...meshProbes({ mesh, node, relays: () => relays.list() }) },
     secrets: () => {
-      const keys = platform.relays.flatMap((relay) => platform.access.key(relay.peer) ?? []);
+      const keys = relays.list().flatMap((relay) => relays.key(relay.peer) ?? []);
       return [epochs.secret.secret, ...keys].flatMap(spellings);
     },
     clock,
   });
-  const tools = createRoomTools({
-    get self() {
-      return self();
-    },
+  const routing = createRoomRouting({
+    room: secret.room,
+    self,
+    registry,
     local,
-    remotes: mesh,
+    mesh,
+    replica,
+    store: platform.store,
+    condition: platform.condition,
+    metrics,
     clock,
+    log,
   });
+  const { tools } = routing;
 
   const since = clock.now();
   const announce = () => {
@@ -309,13 +421,31 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
       if (!closing.signal.aborted) log.warn('index not reloaded', { reason: toTabmeshError(error).message });
     });
   };
+  const followRelays = () => {
+    if (!relays.refresh()) return;
+    mesh.useRelays(relays.list()).catch((error: unknown) => {
+      log.error('relays not changed', { reason: toTabmeshError(error).message });
+    });
+  };
+  const tellProfile = () => {
+    const offer = platform.offer?.() ?? null;
+    return replica.setProfile({ name: deviceName(), kind, ...(offer === null ? {} : { relay: offer }) });
+  };
+  /** who refuses this device says so a moment after its proof */
+  const admittedIfItStays = async (member: PeerId) => {
+    await clock.sleep(ADMITTED_AFTER_MS, closing.signal).catch(() => undefined);
+    if (node.libp2p.services.membership.linkTo(member) === undefined) return;
+    exchange.admitted();
+    changed.notify();
+  };
   let topic = epochs.keys.rendezvous;
   const unsubscribe = [
-    node.libp2p.services.membership.subscribe(({ type }) => {
-      if (type === 'opened') exchange.admitted();
+    node.libp2p.services.membership.subscribe(({ type, link }) => {
+      if (type === 'opened') void admittedIfItStays(link.member.peer);
     }),
     replica.subscribe(() => {
       followSegments();
+      followRelays();
       announce();
       changed.notify();
     }),
@@ -329,6 +459,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
       changed.notify();
     }),
     epochs.subscribe(() => {
+      followRelays();
       changed.notify();
       if (epochs.keys.rendezvous === topic) return;
       topic = epochs.keys.rendezvous;
@@ -342,6 +473,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     while (!closing.signal.aborted) {
       await clock.sleep(CONDITION_INTERVAL_MS, closing.signal);
       announce();
+      metrics.cleanUp();
     }
   };
   conditionLoop().catch((thrown: unknown) => {
@@ -350,6 +482,9 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
 
   let swept = Promise.resolve();
   const close = async () => {
+    await tools.close(DRAIN_MS);
+    routing.stop();
+    metrics.flush();
     for (const stop of unsubscribe) stop();
     news.stop();
     found.stop();
@@ -364,7 +499,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     const { membership } = node.libp2p.services;
     await exchange.start(node.libp2p, ({ id }) => membership.links().some(({ connection }) => connection.id === id));
     await transfers.start();
-    await Promise.all([replica.setProfile({ name: deviceName(), kind }), mesh.start(), runs.load()]);
+    await Promise.all([tellProfile(), mesh.start(), runs.load()]);
   } catch (error) {
     await close();
     throw error;
@@ -382,8 +517,13 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     replica,
     members,
     doctor,
-    peerMetrics: found.metrics,
+    access,
+    mcp,
+    routing: routing.port,
+    finding: found,
     secret: () => epochs.secret,
+    renewInvite: (invite) => relays.extend({ ...invite, ...epochs.secret }),
+    tellProfile,
     announce,
     subscribe: (listener) => changed.add(listener),
     close,

@@ -1,6 +1,7 @@
 import type { SearchPort } from '../../contracts/ports.ts';
 import type { Replica } from '../../contracts/replica.ts';
 import type { RoomSearchResult, SearchRequest, ShardAnswer } from '../../contracts/search.ts';
+import type { Principal } from '../../contracts/tools.ts';
 import { shardAnswerFromWire } from '../../catalog/hits.ts';
 import { relatedRecords } from '../../catalog/search/related-records.ts';
 import { searchShard } from '../../catalog/search/search-shard.ts';
@@ -30,7 +31,7 @@ export class RoomSearch implements SearchPort {
     this.#options = options;
   }
 
-  searchRoom(request: SearchRequest, signal: AbortSignal): Promise<RoomSearchResult> {
+  searchRoom(request: SearchRequest, signal: AbortSignal, principal?: Principal): Promise<RoomSearchResult> {
     const { replica, datasets, mesh, self, clock } = this.#options;
     const linked = mesh().list();
     const shards = [];
@@ -48,7 +49,7 @@ export class RoomSearch implements SearchPort {
       if (nearest === undefined) away.push({ device, name, datasets: covers });
       else {
         const { peer } = nearest.place;
-        const ask = (wanted: SearchRequest, s: AbortSignal) => this.#askPeer(peer, wanted, s);
+        const ask = (wanted: SearchRequest, s: AbortSignal) => this.#askPeer(peer, wanted, s, principal);
         shards.push({ device, name, peer, direct: nearest.direct, ask });
       }
     }
@@ -94,8 +95,13 @@ export class RoomSearch implements SearchPort {
     throw failure;
   }
 
-  #askPeer(peer: PeerId, { query, topK }: SearchRequest, signal: AbortSignal): Promise<ShardAnswer> {
-    return this.#call(peer, searchShard, { query, top_k: topK }, signal);
+  #askPeer(
+    peer: PeerId,
+    { query, topK }: SearchRequest,
+    signal: AbortSignal,
+    principal?: Principal,
+  ): Promise<ShardAnswer> {
+    return this.#call(peer, searchShard, { query, top_k: topK }, signal, principal);
   }
 
   async #call(
@@ -103,9 +109,9 @@ export class RoomSearch implements SearchPort {
     tool: Pick<typeof searchShard, 'metadata' | 'checkAnswer'>,
     args: Record<string, unknown>,
     signal: AbortSignal,
+    principal: Principal = { kind: 'device', ...this.#options.self },
   ): Promise<ShardAnswer> {
-    const { mesh, self } = this.#options;
-    const principal = { kind: 'device', device: self.device, peer: self.peer } as const;
+    const { mesh } = this.#options;
     const options = { signal, timeoutMs: SHARD_TIMEOUT_MS };
     const answer = await mesh().call(peer, tool.metadata.name, args, principal, options);
     return shardAnswerFromWire(tool.checkAnswer(answer) as Parameters<typeof shardAnswerFromWire>[0]);

@@ -23,7 +23,7 @@ const SWEEP_AFTER_MS = 5_000;
 const SWEEP_LIMIT_MS = 10_000;
 
 /** Where a store says whose it is. */
-const OWNER = 'room/device';
+export const OWNER = 'room/device';
 
 export interface SweepRoomOptions {
   readonly replica: Pick<RoomReplica, 'device' | 'ownDatasets'>;

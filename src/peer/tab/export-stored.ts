@@ -2,8 +2,8 @@ import { exportCar } from '../../data/car-export.ts';
 import { findWholeDatasets } from '../../data/salvage.ts';
 import type { RoomId } from '../../lib/ids.ts';
 import { createBlockStore } from '../../mesh/storage/blocks.ts';
-import { toBlob } from './room-client.ts';
 import { openRoomBlocks } from './storage.ts';
+import { toBlob } from './to-blob.ts';
 
 /** Reading everything from disk, on the slowest machine. */
 const EXPORT_TIMEOUT_MS = 10 * 60 * 1000;
@@ -14,12 +14,19 @@ const EXPORT_TIMEOUT_MS = 10 * 60 * 1000;
  * @throws `format_newer` when the database itself belongs to a newer app; `storage_failed`
  */
 export async function exportStoredRoom(room: RoomId): Promise<Blob> {
-  const signal = AbortSignal.timeout(EXPORT_TIMEOUT_MS);
+  return (await storedDatasets(room, AbortSignal.timeout(EXPORT_TIMEOUT_MS))).car;
+}
+
+/** The same, with how many there are. @throws as {@link exportStoredRoom}; `signal.reason` */
+export async function storedDatasets(
+  room: RoomId,
+  signal: AbortSignal,
+): Promise<{ readonly car: Blob; readonly count: number }> {
   const store = await openRoomBlocks(room);
   try {
     const blocks = createBlockStore(store);
     const datasets = await findWholeDatasets(blocks.list(signal), blocks, signal);
-    return await toBlob(exportCar(datasets, blocks, signal));
+    return { car: await toBlob(exportCar(datasets, blocks, signal)), count: datasets.length };
   } finally {
     await store.close();
   }

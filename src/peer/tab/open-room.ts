@@ -1,9 +1,11 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import type { Settings } from '../../contracts/app.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
+import type { McpProvider } from '../../contracts/mcp.ts';
 import type { Invite } from '../../contracts/mesh.ts';
 import type { RelayConfig } from '../../contracts/relay.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { toTabmeshError } from '../../lib/errors.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import { IceServers } from '../../mesh/access/ice-servers.ts';
@@ -15,6 +17,7 @@ import { iceReachability } from '../../mesh/bootstrap/ice-reachability.ts';
 import { BroadcastRegistry } from '../../mesh/discovery/broadcast-registry.browser.ts';
 import { LocalRegistry } from '../../mesh/discovery/local-registry.ts';
 import { createKvRecordStore } from '../../mesh/discovery/record-store-kv.ts';
+import { SwitchedRegistry } from '../../mesh/discovery/switched-registry.ts';
 import { roomGater } from '../../mesh/node/gater.ts';
 import { startTabNode } from '../../mesh/node/room-node.browser.ts';
 import { createReplica } from '../../mesh/replica/replica.ts';
@@ -30,23 +33,32 @@ import { readRelays } from '../room/read-relays.ts';
 import { RelayServices } from '../room/relay-services.ts';
 import type { RoomPeer } from '../room/room-peer.ts';
 import { startRoomPeer } from '../room/room-peer.ts';
+import { createAccessChannel } from './access-channel.ts';
 import { askToPersist } from './ask-to-persist.ts';
+import { loadLater } from './later.ts';
 import { watchCondition } from './page-condition.ts';
 import { tabProbes } from './probes.ts';
 import { openRoomStorage } from './storage.ts';
 import { withinPolicy } from './within-policy.ts';
 import { createWorkerPool } from './worker-pool.ts';
 
+/** From the opening of a room to fetching what was not needed for that, ms: joining takes about one second. */
+const LATER_MS = 4_000;
+
 export interface OpenRoomOptions {
   readonly invite: Invite;
   /** makes the device remember the room by its new secret */
   readonly remember: (secret: RoomSecret) => Promise<void>;
+  /** makes the device remember the room with another relay's access key */
+  readonly rememberKey: (relay: PeerId, key: Uint8Array) => Promise<void>;
   readonly deviceStore: KeyValueStore;
   readonly deviceKey: DeviceKey;
   readonly deviceName: () => string;
   readonly settings: Settings;
   /** of the relay that serves the page; null when it is away */
   readonly config: RelayConfig | null;
+  /** what this peer answers to MCP instead of its own tools, resources and prompts */
+  readonly mcp?: McpProvider;
   readonly log: Log;
 }
 
@@ -55,6 +67,12 @@ export interface TabRoom {
   readonly peer: RoomPeer;
   readonly self: PeerId;
   readonly relays: RelayServices;
+  /** the access keys that this peer knows, by relay */
+  access(): Invite['access'];
+  /** takes a relay's access key and tries it now */
+  enterRelayKey(relay: PeerId, key: Uint8Array): Promise<void>;
+  /** takes other settings: they hold for links that are made from now on */
+  apply(settings: Settings): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -89,7 +107,10 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
     });
     undo.push(() => replica.close());
     const relays = readRelays(usableRelays(invite, config), log).filter((relay) => withinPolicy(relay, location.host));
-    const ice = new IceServers(options.settings, () => systemClock.now());
+    let { settings } = options;
+    const ice = new IceServers(settings, () => systemClock.now());
+    const keys = new Map(Object.entries(invite.access));
+    const github = new SwitchedRegistry('github');
     const blocks = createBlockStore(storage.blocks);
     const hold = createWebHold(`tabmesh/blocks/${room}`);
     const secret = { room, epoch: invite.epoch, secret: invite.secret };
@@ -114,6 +135,10 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
     undo.push(() => {
       condition.stop();
     });
+    const accessChannel = createAccessChannel(room);
+    undo.push(() => {
+      accessChannel.close();
+    });
     const namedHosts = new Set<string>();
     const siblings = new BroadcastRegistry(room, systemClock);
     undo.push(() => {
@@ -128,19 +153,20 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       origin: invite.origin,
       remember: options.remember,
       relays,
+      usesRelay: (relay) => withinPolicy(relay, location.host),
       access: {
-        key: (relay) => invite.access[relay] ?? null,
+        key: (relay) => keys.get(relay) ?? null,
         granted: (relay, grant) => {
           ice.granted(relay, grant);
         },
       },
       addresses: () => [],
-      startNode: (membership) =>
+      startNode: (membership, known) =>
         startTabNode({
           privateKey: slot.privateKey,
           blockstore: asHeliaBlockstore(blocks),
           membership,
-          gater: roomGater(() => relays, namedHosts),
+          gater: roomGater(known, namedHosts),
           ice,
         }),
       replica,
@@ -166,16 +192,26 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
         delete: (runId) => pool.workflow.call('remove', { runId }),
       }),
       discovery: () => ({
-        registries: [new LocalRegistry('local_store', createKvRecordStore(storage.store), systemClock), siblings],
-        reachability: iceReachability(browserIceCandidates, () => options.settings.stun, log),
+        registries: [
+          new LocalRegistry('local_store', createKvRecordStore(storage.store), systemClock),
+          siblings,
+          github,
+        ],
+        reachability: iceReachability(browserIceCandidates, () => settings.stun, log),
         namedHosts,
+        asksOutside: () => settings.stun.length > 0,
       }),
       probes: tabProbes({
         condition,
         iceServers: () => ice.list(),
+        secrets: () => (settings.github === null ? [] : [settings.github.token]),
         now: () => systemClock.now(),
       }),
       methods: {},
+      accessShared: { lock: createWebLock(`tabmesh/access/${room}`), channel: accessChannel },
+      ...(options.mcp === undefined ? {} : { mcp: options.mcp }),
+      audit: null,
+      ownTools: [],
       visible: () => document.visibilityState === 'visible',
       condition: () => condition.read(),
       version: import.meta.env.VITE_APP_VERSION,
@@ -184,11 +220,45 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
     });
     const services = new RelayServices(peer.mesh, () => systemClock.now());
     undo.push(watchPage(peer), askToPersist(peer.replica));
+    const useGithub = async () => {
+      const wanted = settings.github;
+      // most people never need the code
+      const made =
+        wanted === null ? null : (await import('./github.ts')).openGithub(wanted, () => peer.secret(), systemClock);
+      if (settings.github !== wanted) return;
+      github.use(made);
+      if (made !== null) peer.finding.again();
+    };
+    const closed = new AbortController();
+    undo.push(() => {
+      closed.abort();
+    });
+    systemClock.sleep(LATER_MS, closed.signal).then(loadLater, () => undefined); // closed before that
+    // nobody waits for it: the relays come first
+    void useGithub().catch((thrown: unknown) => {
+      log.warn('GitHub not used', { reason: toTabmeshError(thrown).message });
+    });
     const close = async () => {
       await Promise.allSettled([peer.close()]);
       for (const step of undo.reverse()) await step();
     };
-    return { peer, self, relays: services, close };
+    return {
+      peer,
+      self,
+      relays: services,
+      access: () => Object.fromEntries(keys),
+      async enterRelayKey(relay, key) {
+        await options.rememberKey(relay, key);
+        keys.set(relay, key);
+        peer.mesh.retryRelays();
+      },
+      async apply(changed) {
+        settings = changed;
+        ice.use(settings);
+        await useGithub();
+      },
+      close,
+    };
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;

@@ -12,6 +12,8 @@ export function tabProbes(options: {
   readonly condition: PageCondition;
   /** in use now, as an `RTCConfiguration` names them */
   readonly iceServers: () => readonly RTCIceServer[];
+  /** what no report may hold, besides what the ICE servers are opened with */
+  readonly secrets: () => readonly string[];
   readonly now: () => number;
 }): PlatformProbes {
   const { condition, now } = options;
@@ -33,7 +35,10 @@ export function tabProbes(options: {
       return { usedBytes: usage ?? null, quotaBytes: quota ?? null, persisted };
     },
     // what coturn takes for a user's name is half of its password
-    secrets: () => iceServers().flatMap(({ username, credential }) => [username ?? [], credential ?? []].flat()),
+    secrets: () => [
+      ...options.secrets(),
+      ...iceServers().flatMap(({ username, credential }) => [username ?? [], credential ?? []].flat()),
+    ],
   };
 }
 

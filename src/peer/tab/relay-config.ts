@@ -1,6 +1,8 @@
 import { base64url } from 'multiformats/bases/base64';
 import type { RelayConfig } from '../../contracts/relay.ts';
+import { RELAY_KEY_TEXT } from '../../contracts/relay.ts';
 import type { Invite } from '../../contracts/mesh.ts';
+import { TabmeshError } from '../../lib/errors.ts';
 import { ACCESS_KEY_BYTES } from '../../mesh/identity/invite.ts';
 import { isObject } from '../../mesh/rpc/mcp-wire.ts';
 
@@ -40,4 +42,13 @@ export function readAccessKey({ peerId, accessKey }: RelayConfig): Invite['acces
     // a relay of another version: rooms are joined by invites all the same
     return {};
   }
+}
+
+/** Reads an access key that a person has typed in. @throws `invalid_input` */
+export function readRelayKey(text: string): Uint8Array {
+  const trimmed = text.trim();
+  if (RELAY_KEY_TEXT.test(trimmed)) return base64url.baseDecode(trimmed);
+  throw new TabmeshError('invalid_input', 'that is no access key: it has 22 letters, digits, - and _', {
+    hint: 'Copy all of what the relay’s owner sent.',
+  });
 }

@@ -5,6 +5,8 @@ import { TabmeshError } from '../../lib/errors.ts';
 import type { RunId } from '../../lib/ids.ts';
 import { encodeInvite } from '../../mesh/identity/invite.ts';
 import type { TabRoom } from './open-room.ts';
+import { readRelayKey } from './relay-config.ts';
+import { toBlob } from './to-blob.ts';
 
 /** A token is made in a round trip; a relay that is slower is in trouble. */
 const TOKEN_TIMEOUT_MS = 10_000;
@@ -13,8 +15,6 @@ const DELETE_TIMEOUT_MS = 120_000;
 
 /** one read of a file */
 const READ_BYTES = 1024 * 1024;
-
-const CAR_TYPE = 'application/vnd.ipld.car';
 
 /** Shows an open room to the app. */
 export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
@@ -37,18 +37,25 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     retryRelays: () => {
       peer.mesh.retryRelays();
     },
+    enterRelayKey: async (relay, key) => room.enterRelayKey(relay, readRelayKey(key)),
+    finding: () => peer.finding.finding(),
+    findPeers: (signal) => peer.finding.look(signal),
     examine: (options) => peer.doctor.examine(options),
     peers: () => peer.mesh.peers(),
     tools: () => peer.tools.list(),
     datasets: () => peer.datasets.list(),
     runs: () => peer.runs.list(),
-    inviteLink: () => new URL(`/${encodeInvite({ ...invite, ...peer.secret() })}`, location.href).href,
+    inviteLink: () =>
+      new URL(`/${encodeInvite(peer.renewInvite({ ...invite, access: room.access() }))}`, location.href).href,
 
     members: () => peer.members.list(),
     changeSecret: () => peer.members.rotate(),
     blockDevice: (device) => peer.members.block(device),
     unblockDevice: (device) => peer.members.unblock(device),
     appointOwner: (device) => peer.members.appoint(device),
+
+    approvals: () => peer.access.approvals(),
+    grants: () => peer.access.grants(),
 
     collect,
     retryRun: (id) =>
@@ -77,7 +84,9 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
 
     call: (tool, args, { place, ...options } = {}) =>
       peer.tools.call({ tool, args, principal, ...(place === undefined ? {} : { place }) }, options),
-    createClientToken: (name) => relays.createToken(name, AbortSignal.timeout(TOKEN_TIMEOUT_MS)),
+    createClientToken: (request) => relays.createToken(request, AbortSignal.timeout(TOKEN_TIMEOUT_MS)),
+    listClientTokens: () => relays.listTokens(AbortSignal.timeout(TOKEN_TIMEOUT_MS)),
+    revokeClientToken: (id) => relays.revokeToken(id, AbortSignal.timeout(TOKEN_TIMEOUT_MS)),
     close: () => room.close(),
   };
 }
@@ -87,11 +96,4 @@ async function* pieces(file: Blob): AsyncGenerator<Uint8Array, void, void> {
   for (let at = 0; at < file.size; at += READ_BYTES) {
     yield new Uint8Array(await file.slice(at, at + READ_BYTES).arrayBuffer());
   }
-}
-
-/** A file of pieces that arrive one by one. */
-export async function toBlob(pieces: AsyncIterable<Uint8Array>): Promise<Blob> {
-  const parts: BlobPart[] = [];
-  for await (const piece of pieces) parts.push(piece as Uint8Array<ArrayBuffer>);
-  return new Blob(parts, { type: CAR_TYPE });
 }

@@ -49,6 +49,11 @@ export async function deleteRoomStorage(room: RoomId): Promise<void> {
   await Promise.all([deleteIdbStore(names.store), deleteIdbStore(names.blocks)]);
 }
 
+/** Deletes what this device stores of a room, but for the blocks of its datasets. */
+export async function deleteRoomLists(room: RoomId): Promise<void> {
+  await deleteIdbStore(databases(room).store);
+}
+
 /** Deletes every database of this app in this browser. */
 export async function deleteEverything(): Promise<void> {
   const names = (await indexedDB.databases()).flatMap(({ name }) => (name?.startsWith(PREFIX) ? [name] : []));

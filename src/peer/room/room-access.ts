@@ -1,0 +1,103 @@
+import type { ApprovalsPort } from '../../contracts/approvals.ts';
+import type { GrantsPort } from '../../contracts/grants.ts';
+import type { KeyValueStore } from '../../contracts/kv.ts';
+import type { Replica } from '../../contracts/replica.ts';
+import type { Principal } from '../../contracts/tools.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { toTabmeshError } from '../../lib/errors.ts';
+import type { DeviceId, PeerId, RoomId } from '../../lib/ids.ts';
+import type { Log } from '../../lib/log.ts';
+import { shared } from '../../lib/shared.ts';
+import type { DeviceKey } from '../../mesh/identity/device-key.ts';
+import type { WriteLock } from '../../mesh/storage/lock.ts';
+import type { AccessChannel } from '../../tools/approvals/class-access.ts';
+import { openAccessSettings } from '../../tools/approvals/class-access.ts';
+import { createDiscretion } from '../../tools/discretion.ts';
+import type { GuardOptions } from '../../tools/guard.ts';
+
+export interface RoomAccessOptions {
+  readonly room: RoomId;
+  readonly deviceKey: DeviceKey;
+  readonly peer: PeerId;
+  readonly store: KeyValueStore;
+  readonly replica: Replica;
+  /** whether a device is let into the room */
+  readonly admits: (device: DeviceId) => boolean;
+  /** shared by all tabs of the device */
+  readonly shared: { readonly lock: WriteLock; readonly channel: AccessChannel };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Who may do what at this device: the settings at once, approvals and grants when they are first needed. */
+export interface RoomAccess {
+  readonly guard: Pick<GuardOptions, 'classAccess' | 'discretion'>;
+  approvals(): Promise<ApprovalsPort>;
+  grants(): Promise<GrantsPort>;
+}
+
+/** @throws `storage_failed` */
+export async function openRoomAccess(options: RoomAccessOptions): Promise<RoomAccess> {
+  const { deviceKey, peer, store, clock, log, replica } = options;
+  const { lock, channel } = options.shared;
+  const onError = (thrown: unknown) => {
+    log.warn('access not read anew', { reason: toTabmeshError(thrown).message });
+  };
+  const settings = await openAccessSettings(store, channel, onError);
+  // within a relay's own process nobody needs to say whose token it is
+  const ownIssuer = (principal: Principal): Principal =>
+    principal.kind === 'token' && principal.relay === peer ? { ...principal, issuer: deviceKey.id } : principal;
+  const nameOf = (device: DeviceId) => replica.state().devices[device]?.name ?? device;
+
+  const approvals = onDemand(async () => {
+    const [{ ApprovalBook }, { ApprovalGate }] = await Promise.all([
+      import('../../tools/approvals/book.ts'),
+      import('../../tools/approvals/gate.ts'),
+    ]);
+    const book = await ApprovalBook.open({ store, lock, channel, settings, place: peer, clock, onError });
+    return { book, gate: new ApprovalGate({ book, nameOf, clock }) };
+  });
+  const grants = onDemand(async () => {
+    const [{ GrantService }, { didKeys, didOf }, { createRevocationLedger, subjectOf }] = await Promise.all([
+      import('../../tools/grants/service.ts'),
+      import('../../mesh/principals/did.ts'),
+      import('./grant-ledger.ts'),
+    ]);
+    const service = new GrantService({
+      keys: didKeys(deviceKey),
+      resource: `tabmesh/${options.room}/${deviceKey.id}`,
+      didOf,
+      ledger: createRevocationLedger(options),
+      store,
+      lock,
+      clock,
+    });
+    return { service, subjectOf };
+  });
+
+  return {
+    guard: {
+      classAccess: () => settings.current(),
+      discretion: createDiscretion({
+        gate: async () => (await approvals()).gate,
+        grants: async () => (await grants()).service,
+        subjectOf: async (principal) => (await grants()).subjectOf(ownIssuer(principal)),
+      }),
+    },
+    approvals: async () => (await approvals()).book,
+    grants: async () => (await grants()).service,
+  };
+}
+
+/** Fetched once, and again when that has failed: a tab may be offline. */
+function onDemand<T>(make: () => Promise<T>): () => Promise<T> {
+  const once = shared(make);
+  return async () => {
+    try {
+      return await once.get();
+    } catch (thrown) {
+      once.reset();
+      throw thrown;
+    }
+  };
+}
