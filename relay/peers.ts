@@ -1,12 +1,17 @@
+import type { AuditPort } from '../src/contracts/access.ts';
 import type { FetchPort } from '../src/contracts/fetch.ts';
-import type { ClientToken, FetchTicket } from '../src/contracts/relay.ts';
+import type { McpProvider } from '../src/contracts/mcp.ts';
+import type { FetchTicket } from '../src/contracts/relay.ts';
 import type { Clock } from '../src/lib/clock.ts';
 import type { DeviceId, PeerId, RoomId } from '../src/lib/ids.ts';
 import type { Log } from '../src/lib/log.ts';
+import type { OutsideServices } from '../src/peer/node/outside.ts';
+import type { SampleSource } from './http/metrics-text.ts';
 import type { IceConfig } from './ice.ts';
 import type { RoomChoice } from './config/parse.ts';
 import type { RelayUrls } from './config/urls.ts';
 import type { Rooms } from './rooms.ts';
+import type { Tokens } from './tokens/tokens.ts';
 
 /** What the libp2p side is given by the process. */
 export interface RelayPeersOptions {
@@ -15,24 +20,28 @@ export interface RelayPeersOptions {
   readonly room: RoomChoice;
   /** anyone may use the relay */
   readonly openRelay: boolean;
+  /** a peer for one command or client: it offers itself to nobody as a relay */
+  readonly guest?: boolean;
   /** where to listen for WebRTC-Direct, and what to announce of it; null without */
   readonly direct: { readonly listen: string; readonly announce: readonly string[] } | null;
   /** STUN and TURN servers that peers are told of */
   readonly ice: IceConfig;
+  /** what the relay's peer asks of services outside */
+  readonly outside: OutsideServices;
   /** the port is open already, and answers "starting" until the peers are there */
   readonly urls: RelayUrls;
   /** outgoing requests of the relay's own peer, under the same checks and upstream mapping as `/fetch` */
   readonly fetch: FetchPort;
   /** a ticket for `/fetch`, for a member that asked over the mesh */
   readonly issueTicket: (holder: { readonly room: RoomId; readonly device: DeviceId }) => FetchTicket;
-  /** a token for a member's AI client. @throws `invalid_input`, `rate_limited`, `storage_failed` */
-  readonly createToken: (request: {
-    readonly room: RoomId;
-    readonly name: string;
-    readonly device: DeviceId;
-  }) => Promise<ClientToken>;
+  /** of the AI clients of members, who make, see and take back their own over the mesh */
+  readonly tokens: Pick<Tokens, 'create' | 'list' | 'revoke'>;
+  /** what the audit tools read */
+  readonly audit: AuditPort;
   /** the address that upstream services are told */
   readonly contact: string;
+  /** what its peer in the room answers to MCP instead of its own tools, resources and prompts */
+  readonly mcp?: McpProvider;
   readonly clock: Clock;
   readonly log: Log;
   /** fires when the process is told to stop while it is still starting */
@@ -57,6 +66,8 @@ export interface RelayPeers {
    * @returns a port on loopback; undefined when nothing is there
    */
   upgradePort(path: string): number | undefined;
+  /** what the nodes have open, and how calls went in the room */
+  readonly samples: SampleSource;
   /** stops every node; best effort and total */
   close(): Promise<void>;
 }

@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import type { McpProvider } from '../src/contracts/mcp.ts';
 import { systemClock, type Clock } from '../src/lib/clock.ts';
 import { TabmeshError } from '../src/lib/errors.ts';
 import type { Log } from '../src/lib/log.ts';
+import type { OutsideServices } from '../src/peer/node/outside.ts';
+import { relayRecord, tokenRecord } from './audit/events.ts';
+import { openAuditLog } from './audit/log.ts';
 import { isLoopbackHost } from './config/hosts.ts';
+import type { OptionName } from './config/options.ts';
 import type { Config } from './config/parse.ts';
 import { directAddresses } from './config/webrtc-direct.ts';
 import { UPSTREAMS } from './config/upstreams.ts';
@@ -12,11 +17,13 @@ import { startDemoUpstream } from './demo/upstream.ts';
 import { upstreamsFetchPort } from './http/fetch/port.ts';
 import { createUpstreams } from './http/fetch/upstreams.ts';
 import type { TlsFiles } from './http/listener.ts';
+import { openPinStores } from './http/mcp/pin-store.ts';
+import { createMetrics } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
 import type { IceConfig } from './ice.ts';
 import type { RelayPeers, StartRelayPeers } from './peers.ts';
 import { createTickets } from './tickets.ts';
-import { openTokens } from './tokens.ts';
+import { openTokens } from './tokens/tokens.ts';
 import { VERSION } from './version.ts';
 
 /** A relay that serves. */
@@ -32,6 +39,8 @@ export interface Relay {
 export interface StartOptions {
   readonly config: Config;
   readonly startRelayPeers: StartRelayPeers;
+  /** what its peer in the room answers to MCP instead of its own tools, resources and prompts */
+  readonly mcp?: McpProvider;
   /** absolute path of the built app */
   readonly appFolder: string;
   readonly log: Log;
@@ -67,7 +76,16 @@ export async function startRelay(options: StartOptions): Promise<Relay> {
     const upstreams = createUpstreams({ clock, overrides });
     running.add('upstreams', () => upstreams.close());
 
-    const tokens = await openTokens(dataDir, urls.mcp, clock);
+    const audit = await openAuditLog({ dataDir: dataDir.path, keepArguments: config.auditArguments, clock, log });
+    running.add('audit log', () => audit.close());
+    const tokens = await openTokens({ dataDir, mcp: urls.mcp, clock, log });
+    running.add('tokens', () => {
+      tokens.close();
+      return Promise.resolve();
+    });
+    tokens.subscribe((change) => {
+      audit.record(tokenRecord(change));
+    });
     const tickets = createTickets(urls.fetch, clock);
     signal.throwIfAborted();
     const peers = await startRelayPeers({
@@ -76,11 +94,14 @@ export async function startRelay(options: StartOptions): Promise<Relay> {
       openRelay: config.openRelay,
       direct: config.webrtcDirect === null ? null : directAddresses(config.webrtcDirect, config.host),
       ice: await readIce(config),
+      outside: await readOutside(config),
       urls,
       fetch: upstreamsFetchPort(upstreams),
       issueTicket: (holder) => tickets.issue(holder),
-      createToken: (request) => tokens.create(request),
+      tokens,
+      audit,
       contact: config.contact,
+      ...(options.mcp === undefined ? {} : { mcp: options.mcp }),
       clock,
       log,
       signal,
@@ -88,6 +109,8 @@ export async function startRelay(options: StartOptions): Promise<Relay> {
     running.add('peers', () => peers.close());
     signal.throwIfAborted();
 
+    const metrics = createMetrics();
+    metrics.add(peers.samples);
     await http.serve({
       urls,
       config: {
@@ -102,15 +125,24 @@ export async function startRelay(options: StartOptions): Promise<Relay> {
       accessKey: tellsAccessKey(config) ? () => peers.accessKey() : null,
       rooms: peers.rooms,
       tokens,
+      oauth: config.oauth,
+      corsOrigins: config.corsOrigins,
+      audit,
+      metrics,
       tickets,
       upstreams,
       appFolder,
       upgradePort: (path) => peers.upgradePort(path),
+      pinStore: openPinStores(dataDir.path),
       trustProxy: config.trustProxy,
       loopbackOnly: isLoopbackHost(config.host),
     });
+    audit.record(relayRecord('relay.started', peers.peerId));
     // from now on first: calls that still run need the peers
-    running.add('routes', () => http.close());
+    running.add('routes', async () => {
+      await http.close();
+      audit.record(relayRecord('relay.stopped', peers.peerId));
+    });
     return { urls, peers, token: tokens.owner, close: () => running.close() };
   } catch (error) {
     await running.close();
@@ -139,14 +171,30 @@ function tellsAccessKey({ host, publicUrl, trustProxy }: Config): boolean {
 
 async function readIce({ ice }: Config): Promise<IceConfig> {
   const { stun, turn, turnSecretFile } = ice;
-  if (turnSecretFile === null) return { stun, turn, turnSecret: null };
+  return {
+    stun,
+    turn,
+    turnSecret: turnSecretFile === null ? null : await readSecret('turn-secret-file', turnSecretFile),
+  };
+}
+
+async function readOutside({ outside: { natStun, ipServices, github } }: Config): Promise<OutsideServices> {
+  const services = { stun: natStun, addressServices: ipServices };
+  if (github === null) return services;
+  const { owner, repo, api, tokenFile } = github;
+  const token = await readSecret('github-token-file', tokenFile);
+  return { ...services, github: { owner, repo, baseUrl: api, token } };
+}
+
+/** A secret in a file of its own: what is on a command line is in the list of processes, and in a shell's history. */
+async function readSecret(option: OptionName, path: string): Promise<string> {
   try {
-    const turnSecret = (await readFile(turnSecretFile, 'utf8')).trim();
-    if (turnSecret === '') throw new Error('it is empty');
-    return { stun, turn, turnSecret };
+    const secret = (await readFile(path, 'utf8')).trim();
+    if (secret === '') throw new Error('it is empty');
+    return secret;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TabmeshError('invalid_input', `--turn-secret-file cannot be read: ${why}`, { cause });
+    throw new TabmeshError('invalid_input', `--${option} cannot be read: ${why}`, { cause });
   }
 }
 

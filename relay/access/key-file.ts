@@ -1,15 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { readFileIfThere, writeFileAtomic } from '../data-dir/atomic-file.ts';
-import { lockDataDir } from '../data-dir/lock.ts';
+import { withFolderLock } from '../data-dir/folder-lock.ts';
 
 const VERSION = 1;
-const FOLDER_MODE = 0o700;
-/** A change takes a few file operations; another command, or the relay as it starts, is in the way for as long. */
-const WAIT_MS = 5_000;
-const RETRY_MS = 50;
 
 /** An access key as kept on disk. */
 export interface KeptKey {
@@ -54,32 +49,14 @@ export async function changeKeys(
   change: (keys: readonly KeptKey[]) => readonly KeptKey[],
   clock: Clock = systemClock,
 ): Promise<readonly KeptKey[]> {
-  const folder = join(dataDir, 'access');
-  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  const lock = await waitForLock(folder, clock);
-  try {
+  return await withFolderLock(join(dataDir, 'access'), clock, async () => {
     const before = await readKeys(dataDir);
     const after = change(before);
     if (after !== before) {
       await writeFileAtomic(keyFile(dataDir), `${JSON.stringify({ version: VERSION, keys: after }, null, 1)}\n`);
     }
     return after;
-  } finally {
-    await lock.release();
-  }
-}
-
-async function waitForLock(folder: string, clock: Clock): ReturnType<typeof lockDataDir> {
-  const until = clock.now() + WAIT_MS;
-  for (;;) {
-    try {
-      return await lockDataDir(folder, clock);
-    } catch (error) {
-      const taken = error instanceof TabmeshError && error.code === 'conflict';
-      if (!taken || clock.now() >= until) throw error;
-      await clock.sleep(RETRY_MS);
-    }
-  }
+  });
 }
 
 function parse(text: string): { readonly version?: unknown; readonly keys?: unknown } | null {

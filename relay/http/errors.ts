@@ -3,8 +3,10 @@ import { FETCH_ERROR_HEADER } from '../../src/contracts/relay.ts';
 import { TabmeshError, type ErrorCode, type WireError } from '../../src/lib/errors.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { Log } from '../../src/lib/log.ts';
+import type { AuditRecord, AuditSink } from '../audit/record.ts';
 import { createKeyedBuckets } from '../keyed-buckets.ts';
 import { clientKey } from './client-address.ts';
+import { PROBLEM_TYPE, toProblem } from './problem.ts';
 import { statusOf } from './status.ts';
 
 /** Worth a line in the log: somebody without the right to. */
@@ -17,37 +19,60 @@ function errorHeaders(error: WireError): Record<string, string> {
   const headers: Record<string, string> = {};
   const retryAfterMs = error.details['retryAfterMs'];
   if (typeof retryAfterMs === 'number') headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
-  if (error.code === 'unauthorized') headers['www-authenticate'] = 'Bearer realm="tabmesh"';
+  const challenge = challengeOf(error);
+  if (challenge !== null) headers['www-authenticate'] = challenge;
   return headers;
 }
 
-/** Answers with an error as `{"error": WireError}`. */
+/** RFC 6750 §3: what is wrong with the token, or missing from it. A request without one is told nothing more. */
+function challengeOf({ code, message, details }: WireError): string | null {
+  const start = 'Bearer realm="tabmesh"';
+  if (code === 'unauthorized') {
+    return details['invalidToken'] === true ? `${start}, error="invalid_token", error_description="${message}"` : start;
+  }
+  const { requiredScope } = details;
+  if (code !== 'forbidden' || requiredScope === undefined) return null;
+  const scope = typeof requiredScope === 'string' ? `, scope="${requiredScope}"` : '';
+  return `${start}, error="insufficient_scope"${scope}`;
+}
+
+/** Answers with an error as a problem document, whose member `error` is the WireError. */
 export function sendError(reply: FastifyReply, error: TabmeshError, status = statusOf(error.code)): FastifyReply {
   const wire = error.toWire();
   return reply
     .code(status)
     .headers({ ...errorHeaders(wire), [FETCH_ERROR_HEADER]: wire.code, 'cache-control': 'no-store' })
-    .type('application/json; charset=utf-8')
-    .send({ error: wire });
+    .type(PROBLEM_TYPE)
+    .send(toProblem(wire, status));
 }
 
 export interface ErrorHandlerDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly trustProxy: boolean;
+  readonly audit: AuditSink;
+  /** counts what is refused before it is a call */
+  readonly refused: (reason: string) => void;
 }
 
 /**
  * Fastify's error handler: whatever a route throws becomes a typed error. Refused callers leave one line in the log, so
  * that an operator sees (and a tool like fail2ban stops) somebody who tries; what nobody foresaw is logged, not shown.
  */
-export function errorHandler({ log, clock, trustProxy }: ErrorHandlerDeps) {
+export function errorHandler({ log, clock, trustProxy, audit, refused }: ErrorHandlerDeps) {
   const lines = createKeyedBuckets(REFUSAL_LINES, clock);
   return (error: FastifyError | TabmeshError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.routeOptions.url ?? 'unknown';
     if (error instanceof TabmeshError) {
       const client = clientKey(request.raw, trustProxy);
-      if (REFUSALS.includes(error.code) && lines.take(client)) log.warn('refused', { client, path, code: error.code });
+      if (REFUSALS.includes(error.code)) {
+        refused(error.code);
+        if (lines.take(client)) {
+          log.warn('refused', { client, path, code: error.code });
+          // what an authenticated caller was refused is in the log of calls
+          if (error.details['requiredScope'] === undefined) audit.record(refusal(client, path, error.code));
+        }
+      }
       return sendError(reply, error);
     }
     const status = error.statusCode ?? 500;
@@ -60,6 +85,11 @@ export function errorHandler({ log, clock, trustProxy }: ErrorHandlerDeps) {
     log.error('request failed', { method: request.method, path, error: error.stack });
     return sendError(reply, new TabmeshError('internal', 'the relay failed to answer; its log says more'));
   };
+}
+
+function refusal(client: string, path: string, outcome: ErrorCode): AuditRecord {
+  const who = { kind: 'nobody', id: client, name: client } as const;
+  return { event: 'refused', who, what: path, where: null, tookMs: null, outcome, trace: null };
 }
 
 function oneLine(message: string): string {

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TabmeshError } from '../../src/lib/errors.ts';
 
@@ -7,6 +7,32 @@ import { TabmeshError } from '../../src/lib/errors.ts';
 const KEEP_ALIVE_MS = 65_000;
 /** Finds clients of long-lived streams that vanished without closing. */
 const TCP_KEEP_ALIVE_MS = 30_000;
+/** How long a client may take to say what it wants: a slow one holds a socket, a buffer and a timer. */
+export interface RequestTimes {
+  /** for all headers, ms */
+  readonly headersMs: number;
+  /** for headers and body together, ms */
+  readonly requestMs: number;
+  /** how often that is looked at, ms */
+  readonly checkMs: number;
+}
+
+export const REQUEST_TIMES: RequestTimes = {
+  // a few kilobytes over the worst mobile network
+  headersMs: 15_000,
+  // six mebibytes at a megabit a second
+  requestMs: 60_000,
+  checkMs: 5_000,
+};
+/** More headers than browsers, proxies and MCP clients send together. */
+const MAX_HEADERS = 128;
+/** A handshake is two round trips. */
+const TLS_HANDSHAKE_MS = 10_000;
+/**
+ * Connections at once, upgraded ones and all. Each costs some ten kilobytes; the system's limit of open files, often 1,024,
+ * comes before, and then a connection is refused as well.
+ */
+const MAX_CONNECTIONS = 16_384;
 /** A second is enough for a client that retries; the peers take about that long to start. */
 const STARTING = JSON.stringify({
   error: { code: 'no_place', message: 'the relay is starting', hint: null, retryable: true, details: {} },
@@ -29,10 +55,17 @@ export interface Listener {
 }
 
 /** Makes a {@link Listener}. @throws `invalid_input` when certificate and key do not fit */
-export function createListener(tls: TlsFiles | null): Listener {
+export function createListener(tls: TlsFiles | null, times: RequestTimes = REQUEST_TIMES): Listener {
   let handler: RequestListener = answerStarting;
   const onRequest: RequestListener = (request, response) => handler(request, response);
-  const server = tls === null ? createServer(onRequest) : createSecure(tls, onRequest);
+  const options = {
+    headersTimeout: times.headersMs,
+    requestTimeout: times.requestMs,
+    connectionsCheckingInterval: times.checkMs,
+  };
+  const server = tls === null ? createServer(options, onRequest) : createSecure({ ...options, ...tls }, onRequest);
+  server.maxHeadersCount = MAX_HEADERS;
+  server.maxConnections = MAX_CONNECTIONS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on('connection', (socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
   const connections = new Set<Socket>();
@@ -72,9 +105,9 @@ export function createListener(tls: TlsFiles | null): Listener {
   };
 }
 
-function createSecure({ cert, key }: TlsFiles, onRequest: RequestListener): Server {
+function createSecure(options: ServerOptions, onRequest: RequestListener): Server {
   try {
-    return createTlsServer({ cert, key }, onRequest);
+    return createTlsServer({ ...options, handshakeTimeout: TLS_HANDSHAKE_MS }, onRequest);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TabmeshError('invalid_input', `--tls-cert and --tls-key cannot be used: ${why}`, { cause });

@@ -1,11 +1,16 @@
 import type { Clock } from '../../src/lib/clock.ts';
+import type { RoomId } from '../../src/lib/ids.ts';
 import type { Log } from '../../src/lib/log.ts';
 import { createDoor, DOOR_LIMITS, type DoorLimits } from './door.ts';
-import { createListener, type TlsFiles } from './listener.ts';
+import { createListener, REQUEST_TIMES, type RequestTimes, type TlsFiles } from './listener.ts';
 import { createMcpEndpoint } from './mcp/endpoint.ts';
 import type { SessionLimits } from './mcp/limits.ts';
+import type { PinStore } from './mcp/pins.ts';
+import { createLiveRequests } from './gate/live-requests.ts';
+import { CALL_RATES, createRates, type CallRates } from './gate/rates.ts';
 import { createRoutes, type RoutesDeps } from './routes.ts';
 import type { OriginRules } from './request-origin.ts';
+import { serverSamples } from './server-samples.ts';
 import { createUpgrades } from './upgrade.ts';
 
 /** Requests that still run when the relay stops get this long; then their connections are cut. */
@@ -19,6 +24,11 @@ export interface HttpDeps extends RoutesDeps {
   readonly loopbackOnly: boolean;
   readonly doorLimits?: DoorLimits;
   readonly sessionLimits?: SessionLimits;
+  /** where the definitions of other peers' tools are kept that were seen first; only in memory when absent */
+  readonly pinStore?: (room: RoomId) => Promise<PinStore>;
+  readonly callRates?: CallRates;
+  /** pages of these origins may call `/mcp` and `/api`, besides our own */
+  readonly corsOrigins: readonly string[];
 }
 
 /** The relay's HTTP side. */
@@ -32,13 +42,14 @@ export interface HttpServer {
 
 export interface HttpServerOptions {
   readonly tls: TlsFiles | null;
+  readonly times?: RequestTimes;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Makes the HTTP side, not yet listening. @throws `invalid_input` when the certificate cannot be used */
-export function createHttpServer({ tls, clock, log }: HttpServerOptions): HttpServer {
-  const listener = createListener(tls);
+export function createHttpServer({ tls, times = REQUEST_TIMES, clock, log }: HttpServerOptions): HttpServer {
+  const listener = createListener(tls, times);
   let closing: Promise<void> | undefined;
   let stopServing: () => Promise<void> = () => Promise.resolve();
 
@@ -47,10 +58,27 @@ export function createHttpServer({ tls, clock, log }: HttpServerOptions): HttpSe
 
     async serve(deps) {
       const { server } = listener;
-      const rules: OriginRules = { origins: deps.urls.origins, hosts: deps.loopbackOnly ? deps.urls.hosts : null };
-      const { sessionLimits, doorLimits = DOOR_LIMITS } = deps;
-      const mcp = createMcpEndpoint({ clock, log, ...(sessionLimits && { sessionLimits }) });
-      const app = await createRoutes(deps, { server, mcp, rules, clock, log });
+      const rules: OriginRules = {
+        origins: [...deps.urls.origins, ...deps.corsOrigins],
+        hosts: deps.loopbackOnly ? deps.urls.hosts : null,
+      };
+      const { sessionLimits, doorLimits = DOOR_LIMITS, callRates = CALL_RATES, tokens, metrics, audit } = deps;
+      const live = createLiveRequests(clock);
+      const rates = createRates(callRates, clock);
+      const mcp = createMcpEndpoint({
+        clock,
+        log,
+        ...(sessionLimits && { sessionLimits }),
+        ...(deps.pinStore && { pinStore: deps.pinStore }),
+      });
+      const app = await createRoutes(deps, { server, mcp, rules, live, rates, clock, log });
+      const unsubscribe = tokens.subscribe(({ type, id }) => {
+        if (type !== 'revoked') return;
+        rates.forget(id);
+        live.end(id);
+        // a session that does not close reports that itself
+        void mcp.endSessionsOf(id);
+      });
       const upgrades = createUpgrades({
         port: deps.upgradePort,
         door: createDoor(doorLimits, clock),
@@ -64,7 +92,9 @@ export function createHttpServer({ tls, clock, log }: HttpServerOptions): HttpSe
       listener.serve((request, response) => {
         app.routing(request, response);
       });
+      metrics.add(() => serverSamples({ mcp, live, upgrades, tokens, audit }));
       stopServing = async () => {
+        unsubscribe();
         upgrades.close();
         await mcp.close();
         await app.close();

@@ -7,7 +7,7 @@ import { TabmeshError } from '../../src/lib/errors.ts';
 import { sendError } from './errors.ts';
 
 /** Paths that are never the app's: a missing page there is an error for a program, not a view. */
-const RESERVED = /^\/(api|docs|mcp|fetch|metrics|health|ready|config|room|assets)(\/|$)/;
+const RESERVED = /^\/(api|docs|openapi\.json|\.well-known|mcp|fetch|metrics|health|ready|config|room|assets)(\/|$)/;
 /** The build names these by their content's hash. */
 const HASHED = /[\\/]assets[\\/]/;
 const FOR_EVER = 'public, max-age=31536000, immutable';

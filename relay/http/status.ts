@@ -12,6 +12,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   conflict: 409,
   unauthorized: 401,
   forbidden: 403,
+  // nothing runs until the caller comes back with the handle: not 202, which says that it has been accepted
+  approval_pending: 403,
   not_a_member: 403,
   rate_limited: 429,
   no_place: 503,

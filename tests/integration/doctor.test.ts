@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DoctorCheck, DoctorReport } from '../../src/contracts/doctor.ts';
 import { DOCTOR_CHECKS } from '../../src/contracts/doctor.ts';
-import { spellings } from '../../src/mesh/doctor/redact.ts';
+import { spellings } from '../../src/mesh/doctor/spellings.ts';
 import type { HeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { Cleanups, startMember } from '../support/live-peers.ts';
 import { startLiveRelay, type LiveRelay } from '../support/live-relay.ts';

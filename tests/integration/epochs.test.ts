@@ -121,6 +121,10 @@ describe('a room whose secret changes', () => {
     // its own side has seen a right proof; the other has seen whose it is
     await closed(again);
     await expect(echo(leaked)).rejects.toMatchObject({ code: 'peer_unreachable' });
+    // and is told so, instead of finding a link and losing it again and again
+    await expect
+      .poll(() => leaked.room.mesh.connection(), { timeout: 10_000 })
+      .toEqual({ state: 'refused', message: 'an owner has put this device out of the room' });
     await leaked.close();
 
     await owner('unblock_device', { device: home.deviceKey.id });

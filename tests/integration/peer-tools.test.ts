@@ -122,8 +122,17 @@ describe('the peer tools on a real mesh', () => {
     });
     const bad = await call('bootstrap_network', { bootstrap_nodes: ['/dns4/x/tcp/1'], min_connections: 2, timeout: 5 });
     expect(bad).toMatchObject({ success: false, failed_count: 1, network_ready: false });
-    const { bootstrap, discovery } = member.room.peerMetrics.snapshot();
-    expect(bootstrap).toMatchObject({ total: 2, successful: 1, byMethod: { relay: 1, custom_server: 1 } });
+    const { bootstrap, discovery, methods, tries, sources } = member.room.finding.finding();
+    // getting into the relay at the start was the first
+    expect(bootstrap).toMatchObject({ total: 3, successful: 2, byMethod: { relay: 2, custom_server: 1 } });
+    expect(methods).toContainEqual(expect.objectContaining({ name: 'custom_server', failed: 1, successRate: 0 }));
+    expect(tries[0]).toMatchObject({ method: 'custom_server', target: '/dns4/x/tcp/1' });
+    expect(tries[0]?.error).toMatch(/address/);
+    expect(tries.slice(1).map(({ method, error }) => [method, error])).toEqual([
+      ['relay', null],
+      ['relay', null],
+    ]);
     expect(discovery.bySource['rendezvous']).toBeGreaterThan(0);
+    expect(sources.find(({ name }) => name === 'rendezvous')).toMatchObject({ failed: 0, trouble: null });
   });
 });

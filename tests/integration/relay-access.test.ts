@@ -221,6 +221,8 @@ describe('a relay', () => {
       node: peer,
       ways: [parseRelayAddress(live.address)],
       topic: TOPIC,
+      reserve: () => Promise.resolve(),
+      ping: () => Promise.resolve(),
       access: {
         key: () => {
           asked++;

@@ -73,7 +73,13 @@ describe.each(Object.entries(wires))('MCP over %s', (_name, connect) => {
       {
         tool: 'echo',
         args: { text: 'hello' },
-        principal: { kind: 'token', tokenId: 'owner', name: 'owner', relay: '12D3KooWRelay' },
+        principal: {
+          kind: 'token',
+          tokenId: 'owner',
+          name: 'owner',
+          relay: '12D3KooWRelay',
+          scope: { classes: ['read', 'compute', 'write', 'admin'], tools: null, expiresAt: null },
+        },
       },
     ]);
   });
@@ -150,7 +156,7 @@ describe.each(Object.entries(wires))('MCP over %s', (_name, connect) => {
   it('shows each token its own room', async () => {
     const other = memoryRoom('room-b', [memoryTool('only_in_b', () => ({}))]);
     const relay = await relayWith({ memoryRooms: [memoryRoom('room-a'), other] });
-    const { token } = await relay.tokens.create({ room: other.room, device: 'd' as DeviceId, name: 'Claude' });
+    const { token } = await relay.tokens.create({ room: other.room, device: 'd' as DeviceId }, { name: 'Claude' });
     const client = await connect(relay, token);
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['only_in_b']);
     await client.callTool({ name: 'only_in_b', arguments: {} });
@@ -213,7 +219,7 @@ describe('sessions of the older wire', () => {
     const room = memoryRoom('room-a');
     const relay = await relayWith({ memoryRooms: [room] });
     const { transport } = await olderClient(relay);
-    const { token } = await relay.tokens.create({ room: room.room, device: 'd' as DeviceId, name: 'other' });
+    const { token } = await relay.tokens.create({ room: room.room, device: 'd' as DeviceId }, { name: 'other' });
     const response = await post(relay, token, { 'mcp-session-id': transport.sessionId ?? '' });
     expect(response.status).toBe(404);
     expect((await post(relay, relay.tokens.owner, { 'mcp-session-id': transport.sessionId ?? '' })).status).toBe(200);

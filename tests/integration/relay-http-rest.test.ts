@@ -89,7 +89,12 @@ describe('the tools as REST', () => {
     const relay = await relayWith({ memoryRooms: [memoryRoom('a', [failing])] });
     const response = await call(relay, 'failing', '{}');
     expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(await response.json()).toEqual({
+      type: `urn:tabmesh:error:${code}`,
+      title: expect.stringMatching(/^[A-Z][a-z ]+$/) as string,
+      status,
+      detail: 'because',
       error: { code, message: 'because', hint: 'do this', retryable: false, details: {} },
     });
   });
@@ -108,7 +113,8 @@ describe('the tools as REST', () => {
       [await call(relay, 'echo', JSON.stringify({ text: 'x'.repeat(MAX_BODY_BYTES) })), 413, 'payload_too_large'],
       [await call(relay, 'echo', '{"text":'), 400, 'invalid_input'],
       [await call(relay, 'echo', '{"__proto__":{"a":1}}'), 400, 'invalid_input'],
-      [await fetch(`${relay.urls.rest}/echo`), 404, 'not_found'],
+      [await fetch(`${relay.urls.rest}/echo`), 401, 'unauthorized'],
+      [await call(relay, 'echo', '{"text":"a","text":"b"}'), 400, 'invalid_input'],
     ];
     for (const [response, status, code] of cases) {
       expect([response.status, await response.json()]).toMatchObject([status, { error: { code } }]);
@@ -238,8 +244,10 @@ describe('the app', () => {
   it.each([
     '/api',
     '/api/nothing',
-    '/docs',
-    '/metrics',
+    '/docs/nothing',
+    '/metrics/nothing',
+    '/openapi.json',
+    '/.well-known/oauth-protected-resource',
     '/mcp/x',
     '/assets/gone-123.js',
     '/gone.js',

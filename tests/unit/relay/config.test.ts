@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { helpText } from '../../../relay/config/help.ts';
 import { parseConfig, type Config } from '../../../relay/config/parse.ts';
 import { relayUrls } from '../../../relay/config/urls.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
@@ -25,6 +26,7 @@ describe('the command line', () => {
       openRelay: false,
       webrtcDirect: null,
       ice: { stun: [], turn: [], turnSecretFile: null },
+      outside: { natStun: [], ipServices: [], github: null },
       demo: false,
       upstreams: new Map(),
       contact: 'unset@tabmesh.invalid',
@@ -53,7 +55,18 @@ describe('the command line', () => {
   });
 
   it('refuses anything else with one line, whatever it is given', () => {
-    const option = fc.constantFrom('port', 'host', 'public-url', 'tls-cert', 'data', 'room', 'upstream');
+    const option = fc.constantFrom(
+      'port',
+      'host',
+      'public-url',
+      'tls-cert',
+      'data',
+      'room',
+      'upstream',
+      'nat-stun',
+      'ip-service',
+      'github-api',
+    );
     fc.assert(
       fc.property(fc.array(fc.tuple(option, fc.string({ unit: 'binary' }))), (pairs) => {
         try {
@@ -73,6 +86,76 @@ describe('the command line', () => {
   it('does not repeat the secret of a bad invite', () => {
     expect(() => parse(['--room', ''])).toThrow(/--room/);
     expect(() => parse(['--room', 'secret', '--no-room'])).not.toThrow(/secret/);
+  });
+});
+
+describe('services outside', () => {
+  const outside = (args: readonly string[], env = {}) => parse(args, env).outside;
+
+  it('are those that are named, in that order', () => {
+    expect(outside(['--nat-stun', 'stun:a.example', '--nat-stun', 'stun:[2001:db8::1]:3479']).natStun).toEqual([
+      'stun:a.example',
+      'stun:[2001:db8::1]:3479',
+    ]);
+    const own = ['--ip-service', 'https://ip.example.org', '--ip-service', 'http://127.0.0.1:81/ip'];
+    expect(outside(own).ipServices.map(({ url }) => url)).toEqual([
+      'https://ip.example.org/',
+      'http://127.0.0.1:81/ip',
+    ]);
+    expect(outside(['--ip-service', 'usual']).ipServices.map(({ url }) => new URL(url).host)).toEqual([
+      'api.ipify.org',
+      'api64.ipify.org',
+      'checkip.amazonaws.com',
+      'icanhazip.com',
+      'ifconfig.me',
+    ]);
+    expect(outside(['--github-registry', 'the-lab/peers', '--github-token-file', 't']).github).toEqual({
+      owner: 'the-lab',
+      repo: 'peers',
+      api: 'https://api.github.com',
+      tokenFile: resolve('t'),
+    });
+  });
+
+  it('may be named by the environment', () => {
+    expect(
+      outside([], {
+        TABMESH_NAT_STUN: 'stun:a.example, stun:b.example',
+        TABMESH_IP_SERVICE: 'usual',
+        TABMESH_GITHUB_REGISTRY: 'a/b',
+        TABMESH_GITHUB_TOKEN_FILE: '/t',
+        TABMESH_GITHUB_API: 'https://github.example.org/api/v3/',
+      }),
+    ).toMatchObject({
+      natStun: ['stun:a.example', 'stun:b.example'],
+      ipServices: { length: 5 },
+      github: { owner: 'a', repo: 'b', api: 'https://github.example.org/api/v3', tokenFile: '/t' },
+    });
+  });
+
+  it.each([
+    [['--nat-stun', 'turn:a.example'], /--nat-stun .*stun:/],
+    [['--nat-stun', 'stuns:a.example'], /--nat-stun/],
+    [['a', 'b', 'c', 'd'].flatMap((host) => ['--nat-stun', `stun:${host}`]), /at most 3/],
+    [['--ip-service', 'ifconfig.me'], /--ip-service .*usual, or an https URL/],
+    [['--ip-service', 'http://ip.example.org'], /--ip-service/],
+    [['--ip-service', 'https://me:pw@ip.example.org'], /--ip-service/],
+    [['--ip-service', 'usual', '--ip-service', 'usual', '--ip-service', 'https://a.example'], /at most 10/],
+    [['--ip-service', 'usual', '--no-room'], /with --no-room it has none/],
+    [['--github-registry', 'a/b'], /--github-token-file go together/],
+    [['--github-token-file', 't'], /--github-registry and/],
+    [['--github-api', 'https://a.example'], /--github-registry and/],
+    [['--github-registry', 'https://github.com/a/b', '--github-token-file', 't'], /a repository such as/],
+    [['--github-registry', 'a/..', '--github-token-file', 't'], /a repository such as/],
+    [['--github-registry', 'a/b', '--github-token-file', 't', '--github-api', 'http://a.example'], /an https URL/],
+  ])('%j are refused', (args, message) => {
+    expect(() => parse(args)).toThrow(message);
+  });
+
+  it('are in the help, each with its default', () => {
+    for (const option of ['nat-stun', 'ip-service', 'github-registry', 'github-token-file', 'github-api']) {
+      expect(helpText()).toMatch(new RegExp(`--${option} [A-Z/]+ +\\S`));
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { bearerToken } from '../../../relay/http/bearer.ts';
 import { clientKey } from '../../../relay/http/client-address.ts';
 import { onBodyEnd } from '../../../relay/http/mcp/on-body-end.ts';
+import { createPins } from '../../../relay/http/mcp/pins.ts';
 import { createToolList } from '../../../relay/http/mcp/tool-list.ts';
 import { securityHeaders } from '../../../relay/http/security-headers.ts';
 import { createKeyedBuckets } from '../../../relay/keyed-buckets.ts';
@@ -71,13 +72,14 @@ describe('the list of tools that MCP shows', () => {
     const a = memoryTool('a', () => ({}));
     const room = memoryRoom('room', [b, a]);
     let changes = 0;
-    const list = createToolList(room.tools, () => changes++);
+    const pins = createPins({ initial: {}, save: () => Promise.resolve() }, () => undefined);
+    const list = createToolList(room, pins, () => changes++);
     const before = list.tools();
-    expect(before.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(before.map(({ shown }) => shown.name)).toEqual(['a', 'b']);
     room.set([a, b]);
     expect([list.tools() === before, changes]).toEqual([true, 0]);
     room.set([a, echoTool]);
-    expect([list.tools().map(({ name }) => name), changes]).toEqual([['a', 'echo'], 1]);
+    expect([list.tools().map(({ shown }) => shown.name), changes]).toEqual([['a', 'echo'], 1]);
     expect(list.metadata('b')).toBeUndefined();
     list.close();
     room.set([]);
@@ -88,9 +90,11 @@ describe('the list of tools that MCP shows', () => {
 describe('the end of a body', () => {
   const body = (chunks: readonly string[]) =>
     new Response(Readable.toWeb(Readable.from(chunks.map((chunk) => Buffer.from(chunk)))) as ReadableStream);
+  const gone = new AbortController();
   const counted = (response: Response) => {
     let ends = 0;
-    return { response: onBodyEnd(response, () => ends++), ends: () => ends };
+    const request = { method: 'POST', signal: gone.signal };
+    return { response: onBodyEnd(response, () => ends++, request), ends: () => ends };
   };
 
   it('is told once, when it is read, given up, broken, or was never there', async () => {
@@ -115,6 +119,14 @@ describe('the end of a body', () => {
     await expect(broken.response.text()).rejects.toThrow('gone');
     expect(broken.ends()).toBe(1);
     expect(counted(new Response(null, { status: 202 })).ends()).toBe(1);
+  });
+
+  it('of a quiet stream is told when its client goes away, not with its next byte', async () => {
+    const quiet = counted(new Response(new ReadableStream()));
+    const reading = quiet.response.text();
+    gone.abort();
+    expect(await reading).toBe('');
+    expect(quiet.ends()).toBe(1);
   });
 });
 

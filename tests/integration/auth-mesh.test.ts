@@ -1,0 +1,102 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { AuditVerdict } from '../../src/contracts/access.ts';
+import { RelayServices } from '../../src/peer/room/relay-services.ts';
+import { api, codeOf } from '../support/api.ts';
+import { Cleanups } from '../support/live-peers.ts';
+import { startLiveRelay, type LiveRelay } from '../support/live-relay.ts';
+import { startTabPeer, type TabPeer } from '../support/tab-peers.ts';
+import { failureCode } from '../support/tools.ts';
+
+const cleanups = new Cleanups();
+afterEach(() => cleanups.run());
+
+/** Until the tab is linked to the relay's peer, as it must be before it can ask for anything. */
+async function linked(tab: TabPeer, relay: LiveRelay): Promise<RelayServices> {
+  const isLinked = () => tab.links()[relay.gateway.self] !== undefined;
+  if (!isLinked()) {
+    await new Promise<void>((resolve) => {
+      const stop = tab.room.subscribe(() => {
+        if (!isLinked()) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+  return new RelayServices(tab.room.mesh, Date.now);
+}
+
+describe('tokens of a member, over the mesh', () => {
+  it('are made, listed and taken back by the member alone; the relay refuses them from then on', async () => {
+    const relay = await startLiveRelay();
+    cleanups.add(() => relay.close());
+    const [mine, other] = await Promise.all([
+      startTabPeer(relay.invite, cleanups),
+      startTabPeer(relay.invite, cleanups),
+    ]);
+    const [services, others] = await Promise.all([linked(mine, relay), linked(other, relay)]);
+    const { signal } = new AbortController();
+
+    const made = await services.createToken({ name: 'Claude', classes: ['read', 'write'], perMinute: 60 }, signal);
+    expect(made.mcp).toBe(relay.relay.urls.mcp);
+    expect(await services.listTokens(signal)).toMatchObject([
+      { id: made.id, name: 'Claude', classes: ['read', 'write'], perMinute: 60, tools: null, expiresAt: null },
+    ]);
+    expect(await others.listTokens(signal)).toEqual([]);
+    expect(await failureCode(() => others.revokeToken(made.id, signal))).toBe('not_found');
+    expect(await failureCode(() => services.createToken({ name: 'x', classes: ['admin'] }, signal))).toBe('forbidden');
+    expect(await failureCode(() => services.createToken({ name: '' }, signal))).toBe('invalid_input');
+
+    const { urls } = relay.relay;
+    const echo = () => api({ urls }, made.token, 'POST', 'api/tools/echo', { text: 'hi' });
+    expect((await echo()).status).toBe(200);
+    await services.revokeToken(made.id, signal);
+    expect(codeOf(await echo())).toBe('unauthorized');
+    expect(await services.listTokens(signal)).toEqual([]);
+
+    // what was done is in the log, which the owner reads by the tools of the relay
+    const ask = (tool: string, args: unknown) =>
+      api({ urls }, relay.relay.token, 'POST', `api/tools/${tool}`, args) as Promise<{ body: { result: unknown } }>;
+    const { body } = await ask('audit_log', { limit: 20 });
+    const { entries } = body.result as { entries: { event: string; what: string; outcome: string }[] };
+    expect(
+      entries.map(({ event, what, outcome }) => [event, what.split(' ').at(-1), outcome].join(' ')).reverse(),
+    ).toEqual([
+      expect.stringMatching(/^relay\.started /),
+      'token.created Claude ok',
+      'call echo ok',
+      'token.revoked Claude ok',
+      'refused /api/tools/:name unauthorized',
+    ]);
+    const verdict = (await ask('verify_audit_log', {})).body.result as AuditVerdict;
+    expect(verdict).toMatchObject({ ok: true, broken: null });
+    // a member’s token may not
+    const nosy = await services.createToken({ name: 'nosy' }, signal);
+    expect(codeOf(await api({ urls }, nosy.token, 'POST', 'api/tools/audit_log', {}))).toBe('forbidden');
+  });
+});
+
+describe('a trace', () => {
+  it('reaches the tab that serves the call', async () => {
+    const relay = await startLiveRelay();
+    cleanups.add(() => relay.close());
+    const tab = await startTabPeer(relay.invite, cleanups);
+    const { tools } = relay.gateway;
+    const offers = () => tools.list().some(({ places }) => places.some(({ peer }) => peer === tab.peer));
+    if (!offers()) {
+      await new Promise<void>((resolve) => {
+        const stop = tools.subscribe(() => {
+          if (!offers()) return;
+          stop();
+          resolve();
+        });
+      });
+    }
+    const id = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const { urls, token } = relay.relay;
+    const headers = { traceparent: `00-${id}-00f067aa0ba902b7-01` };
+    const answer = await api({ urls }, token, 'POST', `api/tools/echo?place=${tab.peer}`, { text: 'hi' }, headers);
+    expect(answer.status).toBe(200);
+    const log = await api({ urls }, token, 'GET', `api/audit?trace=${id}`);
+    expect(log.body).toMatchObject({ entries: [{ what: 'echo', where: { peer: tab.peer }, outcome: 'ok' }] });
+  });
+});

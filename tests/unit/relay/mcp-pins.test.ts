@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openPinStores } from '../../../relay/http/mcp/pin-store.ts';
+import { createPins, definitionHash, type PinStore } from '../../../relay/http/mcp/pins.ts';
+import type { Place, RoomTool, ToolMetadata } from '../../../src/contracts/tools.ts';
+import type { DeviceId, PeerId, RoomId } from '../../../src/lib/ids.ts';
+import { memoryTool } from '../../support/room-tools.ts';
+
+const ROOM = 'room-a' as RoomId;
+
+const place = (kind: Place['kind'], peer: string): Place => ({
+  kind,
+  peer: peer as PeerId,
+  device: `${peer}-device` as DeviceId,
+  name: peer,
+});
+const offered = (metadata: Partial<ToolMetadata>, ...places: Place[]): RoomTool => ({
+  metadata: memoryTool('shared', () => ({}), metadata).metadata,
+  places: places.length === 0 ? [place('peer', 'tab')] : places,
+});
+
+const memoryStore = (initial: Record<string, string> = {}): PinStore & { saved: Record<string, string>[] } => {
+  const saved: Record<string, string>[] = [];
+  return {
+    initial,
+    saved,
+    save: (pins) => {
+      saved.push({ ...pins });
+      return Promise.resolve();
+    },
+  };
+};
+const pinsOver = (store: PinStore) =>
+  createPins(store, (error) => {
+    throw error;
+  });
+
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+describe('pins of tool definitions', () => {
+  it('take the first definition, and hold back every other', () => {
+    const store = memoryStore();
+    const pins = pinsOver(store);
+    expect(pins.admit(offered({}))).toBe(true);
+    expect(store.saved).toEqual([{ shared: definitionHash(offered({}).metadata) }]);
+    for (const changed of [
+      { description: 'Other words.' },
+      { inputSchema: { type: 'object', properties: { more: {} } } },
+      { outputSchema: { type: 'object', title: 'x' } },
+    ]) {
+      expect(pins.admit(offered(changed))).toBe(false);
+      expect(() => {
+        pins.check('shared');
+      }).toThrow(/definition of shared/);
+    }
+    expect(pins.admit(offered({}))).toBe(true);
+    pins.check('shared');
+    expect(pins.quarantined()).toEqual([]);
+  });
+
+  it('do not mind the order of keys, nor what is no part of the definition', () => {
+    const pins = pinsOver(memoryStore());
+    pins.admit(offered({ inputSchema: { type: 'object', title: 'a' } }));
+    expect(pins.admit(offered({ inputSchema: { title: 'a', type: 'object' }, timeoutMs: 9 }))).toBe(true);
+  });
+
+  it('hold everybody to what the relay offers itself', () => {
+    const pins = pinsOver(memoryStore());
+    const own = place('self', 'relay');
+    expect(pins.admit(offered({}, own))).toBe(true);
+    expect(pins.admit(offered({ description: 'Shadowed.', schemaVersion: '99' }, place('peer', 'tab')))).toBe(false);
+    expect(pins.admit(offered({ description: 'A newer relay.' }, own))).toBe(true);
+  });
+
+  it('never admit what has no canonical form', () => {
+    const pins = pinsOver(memoryStore());
+    expect(pins.admit(offered({ description: '\ud800' }))).toBe(false);
+  });
+
+  it('accept what was looked at, not what came after', async () => {
+    const pins = pinsOver(memoryStore());
+    pins.admit(offered({}));
+    pins.admit(offered({ description: 'second' }));
+    const [second] = pins.quarantined();
+    pins.admit(offered({ description: 'third' }));
+    await expect(pins.accept('shared', second?.offered ?? '')).rejects.toMatchObject({ code: 'conflict' });
+    await expect(pins.accept('other', '')).rejects.toMatchObject({ code: 'not_found' });
+    await pins.accept('shared', pins.quarantined()[0]?.offered ?? '');
+    expect(pins.admit(offered({ description: 'third' }))).toBe(true);
+    expect(pins.admit(offered({}))).toBe(false);
+  });
+
+  it('stay as they were when an acceptance cannot be kept', async () => {
+    const pins = createPins({ initial: {}, save: () => Promise.reject(new Error('disk full')) }, () => undefined);
+    pins.admit(offered({}));
+    pins.admit(offered({ description: 'second' }));
+    await expect(pins.accept('shared', pins.quarantined()[0]?.offered ?? '')).rejects.toThrow('disk full');
+    expect(pins.admit(offered({ description: 'second' }))).toBe(false);
+  });
+
+  it('are there after a restart, by room', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tabmesh-pins-'));
+    folders.push(folder);
+    const store = await openPinStores(folder)(ROOM);
+    await store.save({ shared: 'a' });
+    await store.save({ shared: 'b', other: 'c' });
+    const again = openPinStores(folder);
+    expect((await again(ROOM)).initial).toEqual({ shared: 'b', other: 'c' });
+    expect((await again('room-b' as RoomId)).initial).toEqual({});
+    expect(JSON.parse(await readFile(join(folder, 'tool-pins.json'), 'utf8'))).toMatchObject({ version: 1 });
+  });
+
+  it.each([
+    ['{', 'corrupt'],
+    ['{"version":1,"rooms":{"room-a":{"shared":1}}}', 'corrupt'],
+    ['{"version":2,"rooms":{}}', 'format_newer'],
+  ])('refuse a file that is not theirs: %s', async (text, code) => {
+    const folder = await mkdtemp(join(tmpdir(), 'tabmesh-pins-'));
+    folders.push(folder);
+    await writeFile(join(folder, 'tool-pins.json'), text);
+    await expect(openPinStores(folder)(ROOM)).rejects.toMatchObject({ code });
+  });
+});
