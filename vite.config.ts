@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { leanLibp2p } from './scripts/lean-libp2p.ts';
 import { webRtcInitChannel } from './scripts/webrtc-init-channel.ts';
 import { manifest } from './src/app/sw/manifest.ts';
 
@@ -40,6 +41,7 @@ export default defineConfig({
     svelte(),
     firstScript,
     webRtcInitChannel,
+    leanLibp2p,
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src/app/sw',

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { randomId, type RoomId } from '../../src/lib/ids.ts';
 import { BroadcastRegistry } from '../../src/mesh/discovery/broadcast-registry.browser.ts';
@@ -14,6 +15,7 @@ import { createFileRecordStore } from '../../src/mesh/discovery/record-file.node
 import { createKvRecordStore } from '../../src/mesh/discovery/record-store-kv.ts';
 import { RendezvousRegistry } from '../../src/mesh/discovery/rendezvous-registry.ts';
 import { roomSeal } from '../../src/mesh/discovery/seal.ts';
+import { SwitchedRegistry } from '../../src/mesh/discovery/switched-registry.ts';
 import { createMemoryStore } from '../../src/mesh/storage/kv-memory.ts';
 import type { PeerRecord } from '../../src/contracts/discovery.ts';
 import { startGithub, TOKEN } from '../support/github-server.ts';
@@ -148,3 +150,24 @@ peerRegistryContract(
   },
   { takesRecords: true },
 );
+
+peerRegistryContract(
+  'one that was switched on',
+  async () => {
+    const clock = manualClock();
+    const registry = new SwitchedRegistry('manual');
+    registry.use(new ManualRegistry(clock));
+    return { registry, clock, add: (record) => registry.register(record, never()) };
+  },
+  { takesRecords: true },
+);
+
+it('a registry that is off does nothing, and is not available', async () => {
+  const clock = manualClock();
+  const registry = new SwitchedRegistry('github');
+  registry.use(new ManualRegistry(clock));
+  registry.use(null);
+  expect(registry.available()).toBe(false);
+  expect(await registry.discover({ capabilities: [], maxPeers: 10 }, never())).toEqual({ value: [], error: null });
+  expect(await registry.cleanup(never())).toEqual({ value: 0, error: null });
+});

@@ -44,6 +44,25 @@ export function replicaContract(name: string, make: () => Promise<ReplicaSubject
       await subject.dispose();
     });
 
+    it('tells how a relay is used, as long as its device says so', async () => {
+      const relay = { addresses: ['/ip4/127.0.0.1/tcp/1/ws/p2p/12D3KooWx'], accessKey: 'AAECAwQFBgcICQoLDA0ODw' };
+      await replica.setProfile({ name: 'a', kind: 'relay', relay });
+      await reopen();
+      expect(replica.state().devices[deviceKey.id]).toMatchObject({ kind: 'relay', relay });
+      await replica.setProfile({ name: 'a', kind: 'relay' });
+      expect(replica.state().devices[deviceKey.id]).not.toHaveProperty('relay');
+      for (const wrong of [
+        { addresses: [], accessKey: null },
+        { addresses: Array.from({ length: 9 }, () => '/ip4/1.2.3.4'), accessKey: null },
+        { addresses: ['x'.repeat(513)], accessKey: null },
+        { addresses: ['/ip4/1.2.3.4'], accessKey: 'short' },
+      ]) {
+        await expect(replica.setProfile({ name: 'a', kind: 'relay', relay: wrong })).rejects.toMatchObject({
+          code: 'invalid_input',
+        });
+      }
+    });
+
     it('starts with nobody in the room', () => {
       expect(replica.device).toBe(deviceKey.id);
       expect(replica.state()).toEqual({ devices: {} });

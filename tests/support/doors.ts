@@ -30,7 +30,7 @@ const CLIENT_TIMEOUT_MS = 60_000;
  * Opens every door of a room.
  * @param member a peer of the room
  */
-export async function openDoors(live: LiveRelay, member: HeadlessRoom): Promise<Doors> {
+export async function openDoors(live: LiveRelay, member: Pick<HeadlessRoom, 'room' | 'peer'>): Promise<Doors> {
   const { urls, token } = live.relay;
   const headers = { authorization: `Bearer ${token}` };
   const older = new Client({ name: 'older', version: '1' });

@@ -7,6 +7,23 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 const START_MS = 60;
 
+const SETTINGS: Settings = {
+  stun: ['stun:stun.example.org:3478', 'stun:stun2.example.org:3478'],
+  turn: [
+    {
+      urls: ['turn:turn.example.org:3478', 'turns:turn.example.org:443?transport=tcp'],
+      username: 'lab',
+      credential: 'x',
+    },
+    {
+      urls: ['turn:relay-in-the-other-building.department.university.example.org:3478'],
+      username: 'a',
+      credential: 'x',
+    },
+  ],
+  github: { repository: 'the-lab/peers', token: 'x' },
+};
+
 /** An AppHost in memory: for component tests and for looking at screens. Never part of the product. */
 export async function fakeHost(scenario: Scenario): Promise<AppHost> {
   if (scenario === 'slow') await new Promise(() => undefined);
@@ -14,7 +31,8 @@ export async function fakeHost(scenario: Scenario): Promise<AppHost> {
   const self = fakePeers(1, false, [])[0];
   if (self === undefined) throw new Error('no peer');
   let rooms = rememberedRooms(SCENARIOS[scenario].rooms, scenario === 'extreme');
-  let settings: Settings = { stun: [], turn: [] };
+  let settings: Settings =
+    scenario === 'dozen' || scenario === 'extreme' ? SETTINGS : { stun: [], turn: [], github: null };
   let persisted = false;
   const device = { id: self.device, name: self.name };
 
@@ -47,6 +65,8 @@ export async function fakeHost(scenario: Scenario): Promise<AppHost> {
       });
     },
     createRoom: (name) => Promise.resolve(open('roomnew' as RoomId, name)),
+    wantsRelayKey: () => Promise.resolve(scenario === 'locked'),
+    startOver: (id) => Promise.resolve(open(id, rooms.find((room) => room.id === id)?.name ?? 'Room')),
     joinRoom: () => Promise.resolve(open('roominvited' as RoomId, 'Sleep & metabolism reading group')),
     openRoom: (id) => {
       if (scenario === 'newer') {
@@ -72,6 +92,11 @@ export async function fakeHost(scenario: Scenario): Promise<AppHost> {
     },
     settings: () => Promise.resolve(settings),
     saveSettings: (next) => {
+      if (scenario === 'failing') {
+        return Promise.reject(
+          new TabmeshError('quota_exceeded', 'the disk is full', { hint: 'Delete a dataset, then save again.' }),
+        );
+      }
       settings = next;
       return Promise.resolve();
     },

@@ -9,11 +9,15 @@ export function connectionOf(scenario: Scenario): Connection {
   if (scenario === 'offline') {
     return { state: 'offline', message: 'The relay does not answer.', retryAt: Date.now() + RETRY_MS };
   }
+  if (scenario === 'locked') {
+    const message = 'relay.example.org:443: this relay wants its access key: ask for a new invite';
+    return { state: 'offline', message, retryAt: Date.now() + RETRY_MS };
+  }
   if (scenario === 'refused') {
     return { state: 'refused', message: 'the room has a new secret, and this device is not on its list of members' };
   }
   if (scenario === 'extreme') return { state: 'relayed' };
-  return ['typical', 'failing', 'member', 'pair', 'dozen'].includes(scenario)
+  return ['typical', 'failing', 'member', 'pair', 'dozen', 'cutoff'].includes(scenario)
     ? { state: 'direct' }
     : { state: 'alone' };
 }
@@ -24,16 +28,35 @@ export function relaysOf(scenario: Scenario): readonly RelayStatus[] {
     peer: fakePeerId(n),
     host,
     state: 'offline',
+    wantsKey: false,
     message: 'the relay cannot be reached',
     retryAt: Date.now() + RETRY_MS,
   });
   const first = 'relay.example.org:443';
   if (scenario === 'offline') return [away(900, first)];
-  const here: RelayStatus = { peer: fakePeerId(900), host: first, state: 'joined', message: null, retryAt: null };
+  const here: RelayStatus = {
+    peer: fakePeerId(900),
+    host: first,
+    state: 'joined',
+    wantsKey: false,
+    message: null,
+    retryAt: null,
+  };
+  if (scenario === 'locked') {
+    const message = 'this relay wants its access key: ask for a new invite';
+    return [{ ...away(900, first), wantsKey: true, message }];
+  }
   if (scenario !== 'extreme') return [here];
   return [
     here,
     away(901, 'a-relay-with-a-rather-long-name.department.university.example.org:8443'),
-    { peer: fakePeerId(902), host: '[2001:db8::7]:4001', state: 'connecting', message: null, retryAt: null },
+    {
+      peer: fakePeerId(902),
+      host: '[2001:db8::7]:4001',
+      state: 'connecting',
+      wantsKey: false,
+      message: null,
+      retryAt: null,
+    },
   ];
 }

@@ -8,7 +8,9 @@ import type { RunState } from '../../src/contracts/workflow.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import { randomId, type CidString, type DeviceId, type RoomId, type RunId } from '../../src/lib/ids.ts';
+import { memoryAccess } from './access.ts';
 import { fakeCid, fakeDatasets, fakePeers, fakeRecord } from './fake-data.ts';
+import { findingOf } from './fake-finding.ts';
 import { connectionOf, relaysOf } from './fake-links.ts';
 import { runDoctor } from '../../src/mesh/doctor/run-doctor.ts';
 import { healthyProbes, relayAwayProbes } from './doctor-probes.ts';
@@ -124,6 +126,7 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     changed();
   }, PING_MS);
 
+  const access = memoryAccess();
   return {
     id,
     name,
@@ -137,6 +140,9 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     retryRelays: () => {
       setTimeout(changed, ANSWER_MS);
     },
+    enterRelayKey: () => answer(changed),
+    finding: () => findingOf(scenario),
+    findPeers: (signal) => answer(changed, signal),
     examine: ({ signal, onCheck }) =>
       answer(() => undefined, signal).then(() =>
         runDoctor(slowed(offline ? relayAwayProbes() : healthyProbes(extreme ? manyLinks(peers) : {})), {
@@ -164,6 +170,7 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
           self: n === 0,
           online: peer.link !== 'connecting' && roles.get(peer.device) !== 'blocked',
           role: roles.get(peer.device) ?? ('member' as const),
+          forked: scenario === 'cutoff' ? n === 0 || n === 2 : scenario === 'typical' && n === 3,
         }))
         .sort((x, y) => RANK.indexOf(x.role) - RANK.indexOf(y.role) || x.name.localeCompare(y.name)),
     }),
@@ -175,6 +182,8 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     blockDevice: (device) => answer(() => setRole(device, 'blocked')),
     unblockDevice: (device) => answer(() => setRole(device, 'member')),
     appointOwner: (device) => answer(() => setRole(device, 'owner')),
+    approvals: () => access.approvals(),
+    grants: () => access.grants(),
     collect: ({ query }) => answer(() => start(query)),
     retryRun: () => answer(() => start('sleep AND insulin resistance')),
     cancelRun: (run) => {
@@ -205,7 +214,7 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     importDatasets: (_car, signal) => answer(() => [], signal),
     keepDataset: (_data, signal) => answer(() => undefined, signal),
     call: (tool, args) => callAnswer(tool, args),
-    createClientToken: (label) =>
+    createClientToken: ({ name: label }) =>
       answer(() => {
         if (empty || offline) {
           throw new TabmeshError('no_place', 'no relay is a member of this room', {
@@ -214,6 +223,8 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
         }
         return { id: 'tok1', name: label, token: `tm_${'k3x9'.repeat(10)}`, mcp: 'https://relay.example.org/mcp' };
       }),
+    listClientTokens: () => answer(() => []),
+    revokeClientToken: () => answer(() => undefined),
     close: () => {
       clearInterval(pinging);
       return Promise.resolve();

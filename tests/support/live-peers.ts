@@ -16,6 +16,7 @@ import { deriveRoomKeys } from '../../src/mesh/identity/room-secret.ts';
 import type { RelayAccess } from '../../src/mesh/links/relay-link.ts';
 import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
 import { startHeadlessNode } from '../../src/mesh/node/room-node.node.ts';
+import { createPrincipals } from '../../src/mesh/principals/principals.ts';
 import { createPresence } from '../../src/mesh/replica/presence.ts';
 import { createReplica } from '../../src/mesh/replica/replica.ts';
 import { createReplicaSync } from '../../src/mesh/replica/sync.ts';
@@ -142,16 +143,28 @@ export async function startToolPeer(live: LiveRelay, cleanups: Cleanups, tools: 
     lock: createProcessLock(),
   });
   const { membership } = node.libp2p.services;
-  const mesh = new RoomMesh({
+  const principals = createPrincipals({
+    room: invite.room,
+    deviceKey,
+    peer,
+    membership,
+    admits: () => true,
+    ask: (caller, method, timeoutMs) => mesh.request(caller, method, {}, { timeoutMs }),
+    clock: systemClock,
+  });
+  const mesh: RoomMesh = new RoomMesh({
     refusal: () => null,
     node,
+    principals,
     self: { peer, device: deviceKey.id, kind: 'tab' },
     relays: [relay],
     access: accessFrom(() => invite),
     topic: () => keys.rendezvous,
     pastTopics: () => [],
     addresses: () => [],
-    serve: createMcpServer(tools, () => 'tool peer', '0', {}),
+    serve: createMcpServer(tools, () => 'tool peer', '0', principals.methods(), undefined, (value, caller) =>
+      principals.read(value, caller),
+    ),
     replica: createReplicaSync({ replica }),
     presence: createPresence({
       self: peer,

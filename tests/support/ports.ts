@@ -6,8 +6,10 @@ import type { RoomSearchResult, SearchHit, ShardAnswer } from '../../src/contrac
 import type { Principal } from '../../src/contracts/tools.ts';
 import type { RunState } from '../../src/contracts/workflow.ts';
 import { createDoctor } from '../../src/mesh/doctor/doctor.ts';
+import { memoryAccess } from './access.ts';
 import { healthyProbes } from './doctor-probes.ts';
 import { sampleNetwork } from './sample-network.ts';
+import { sampleRouting } from './sample-routing.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import type { CidString, DeviceId, PeerId, RunId, StepId } from '../../src/lib/ids.ts';
@@ -223,7 +225,7 @@ function sampleMembers(): MembersPort {
       isMaker: true,
       members: [...roles].map(([device, role]) => {
         const self = device === selfDevice;
-        return { device, name: self ? 'Amber Heron' : 'Blue Finch', kind: 'tab', self, online: self, role };
+        return { device, name: self ? 'Amber Heron' : 'Blue Finch', kind: 'tab', self, online: self, role, forked: false };
       }),
     }),
     rotate: () => change(selfDevice, 'maker'),
@@ -267,11 +269,16 @@ export function memoryPorts(overrides: Partial<Ports> = {}): Ports {
           ? Promise.reject(new TabmeshError('not_found', `nobody here has ${cid}`))
           : Promise.resolve(entry);
       },
+      delete: () => Promise.resolve(),
+      keep: () => Promise.resolve(),
     },
     mesh: { peers: () => [peer], room: () => ({ devices: {} }) },
     members: sampleMembers(),
     network: sampleNetwork(),
+    routing: sampleRouting,
+    access: memoryAccess(),
     doctor: createDoctor({ kind: 'tab', probes: healthyProbes(), secrets: () => [], clock: systemClock }),
+    audit: null,
     ...overrides,
   };
 }

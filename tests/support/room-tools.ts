@@ -8,10 +8,12 @@ import type {
   RouteExplanation,
   ToolMetadata,
 } from '../../src/contracts/tools.ts';
+import { METADATA_DEFAULTS } from '../../src/contracts/tools.ts';
 import { TabmeshError, toTabmeshError } from '../../src/lib/errors.ts';
 import type { DeviceId, PeerId, RoomId } from '../../src/lib/ids.ts';
 import { createListeners } from '../../src/lib/listeners.ts';
 import type { RoomGateway } from '../../relay/rooms.ts';
+import { memoryMcp } from './memory-mcp.ts';
 
 export interface MemoryTool {
   readonly metadata: ToolMetadata;
@@ -50,7 +52,7 @@ export function memoryTool(name: string, run: MemoryTool['run'], metadata: Parti
       },
       inputSchema: { type: 'object' },
       outputSchema: { type: 'object' },
-      priority: 5,
+      ...METADATA_DEFAULTS,
       timeoutMs: 5_000,
       schemaVersion: '1',
       ...metadata,
@@ -65,7 +67,11 @@ export const echoTool = memoryTool('echo', (args) => ({ text: (args as { text: s
 });
 
 /** Makes a {@link MemoryRoom}. */
-export function memoryRoom(id: string, initial: readonly MemoryTool[] = [echoTool]): MemoryRoom {
+export function memoryRoom(
+  id: string,
+  initial: readonly MemoryTool[] = [echoTool],
+  mcp: RoomGateway['mcp'] = memoryMcp(),
+): MemoryRoom {
   let tools = initial;
   const listeners = createListeners();
   const calls: CallRequest[] = [];
@@ -92,6 +98,9 @@ export function memoryRoom(id: string, initial: readonly MemoryTool[] = [echoToo
     room: id as RoomId,
     self: '12D3KooWRelay' as PeerId,
     tools: roomTools,
+    mcp,
+    peers: () => [],
+    runs: () => [],
     calls,
     set(next) {
       tools = next;

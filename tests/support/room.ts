@@ -24,6 +24,8 @@ export function roomPeer(
     direct: true,
     latencyMs: 10,
     visible: true,
+    load: null,
+    battery: null,
     serve: () => Promise.resolve({ text: name }),
     ...rest,
   };

@@ -16,6 +16,10 @@ export const SCENARIOS = {
   dozen: { rooms: 2, fresh: false },
   /** put out of the room by an owner */
   refused: { rooms: 1, fresh: false },
+  /** this device and another were copied: the room takes nothing of them */
+  cutoff: { rooms: 1, fresh: false },
+  /** the relay wants an access key */
+  locked: { rooms: 1, fresh: false },
   /** 200 peers, long names, right-to-left titles, eight-digit numbers */
   extreme: { rooms: 40, fresh: false },
   /** every call fails */

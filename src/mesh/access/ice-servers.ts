@@ -1,9 +1,7 @@
 import type { IceServer } from '../../contracts/relay.ts';
+import { MAX_ICE_SERVERS } from '../../contracts/relay.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import type { AccessGrant } from './present.ts';
-
-/** Browsers slow down, and warn, from the fifth server on. */
-const MAX_ICE_SERVERS = 4;
 
 /** What a person has set for this device. */
 export interface OwnIceServers {
@@ -13,16 +11,21 @@ export interface OwnIceServers {
 
 /** The STUN and TURN servers that a peer uses: a person's own first, then those that its relays hand out. */
 export class IceServers {
-  readonly #own: readonly IceServer[];
+  #own: readonly IceServer[] = [];
   readonly #now: () => number;
   readonly #granted = new Map<PeerId, { readonly ice: readonly IceServer[]; readonly until: number }>();
 
   /** @param now ms since the epoch */
   constructor(own: OwnIceServers, now: () => number) {
+    this.#now = now;
+    this.use(own);
+  }
+
+  /** Takes what a person has set, in place of what was set before; connections that stand are not touched. */
+  use(own: OwnIceServers): void {
     // a TURN url without credentials makes RTCPeerConnection throw
     const stun = own.stun.filter((url) => /^stuns?:/i.test(url));
     this.#own = [...(stun.length === 0 ? [] : [{ urls: stun }]), ...own.turn];
-    this.#now = now;
   }
 
   /** Takes what a relay hands out, in place of what it has handed out before. */

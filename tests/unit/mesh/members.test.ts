@@ -18,6 +18,7 @@ afterEach(() => {
 
 /** One linked member that answers no ping, as after its machine has lost power. @returns whether it has been cut off */
 function silentMember({ visible, hidden }: { readonly visible: boolean; readonly hidden: boolean }) {
+  let inView = visible;
   let cut = false;
   const close = () => {
     cut = true;
@@ -42,12 +43,12 @@ function silentMember({ visible, hidden }: { readonly visible: boolean; readonly
         }),
     } as unknown as RpcSessions,
     clock: systemClock,
-    visible: () => visible,
+    visible: () => inView,
     isHidden: () => hidden,
     log: silentLog,
   });
   opened?.({ type: 'opened', link });
-  return { isCut: () => cut, stop: () => members.stop() };
+  return { isCut: () => cut, show: () => (inView = true), stop: () => members.stop() };
 }
 
 it('a peer that is gone shows as gone within 10 s', async () => {
@@ -70,5 +71,16 @@ it('nobody is gone while our own page is hidden: then our timers prove nothing',
   const member = silentMember({ visible: false, hidden: false });
   await vi.advanceTimersByTimeAsync(120_000);
   expect(member.isCut()).toBe(false);
+  member.stop();
+});
+
+it('an hour hidden counts against nobody when the page is in view again: the next two answers decide', async () => {
+  const member = silentMember({ visible: false, hidden: false });
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  member.show();
+  await vi.advanceTimersByTimeAsync(5_500);
+  expect(member.isCut()).toBe(false);
+  await vi.advanceTimersByTimeAsync(4_500);
+  expect(member.isCut()).toBe(true);
   member.stop();
 });

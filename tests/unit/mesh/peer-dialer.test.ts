@@ -1,12 +1,13 @@
 import type { Libp2p } from '@libp2p/interface';
 import type { Connection } from '@libp2p/interface';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
 import type { PeerId } from '../../../src/lib/ids.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import { areNeighbours } from '../../../src/mesh/links/neighbours.ts';
 import { PeerDialer } from '../../../src/mesh/links/peer-dialer.ts';
 import type { MemberLink, Membership } from '../../../src/mesh/membership/membership.ts';
+import { putOutError } from '../../../src/mesh/roster/put-out.ts';
 import { parseRelayAddress } from '../../../src/mesh/node/relay-address.ts';
 
 const ONE = parseRelayAddress('/ip4/127.0.0.1/tcp/1/ws/p2p/12D3KooWGbFjkkxuDuvocNvkHm2oqALREuDjxC8ekvVyJH9f1AyE');
@@ -137,4 +138,53 @@ it('a peer that cannot be reached through one relay is tried through the next th
   dialer.introduced([INTRODUCTION], TWO);
   const through = (relay: typeof ONE) => dialled.some((address) => address.includes(`/p2p/${relay.peer}/`));
   await expect.poll(() => through(ONE) && through(TWO), { timeout: 5_000 }).toBe(true);
+});
+
+/** A dialer whose every try fails like this, with time in the test's hands. @returns tries so far */
+function makeFailingDialer(error: Error, refused = false) {
+  vi.useFakeTimers();
+  let tries = 0;
+  dialer = new PeerDialer({
+    node: {
+      dial: () => {
+        tries++;
+        return Promise.reject(error);
+      },
+    } as unknown as Libp2p,
+    membership: { subscribe: () => () => undefined, linkTo: () => undefined } as unknown as Membership,
+    dialsThroughRelay: true,
+    refused: () => refused,
+    self: SELF,
+    clock: systemClock,
+    log: silentLog,
+    onChange: () => undefined,
+  });
+  dialer.introduced([{ peer: PEER, addresses: ['/ip4/127.0.0.1/tcp/9/ws'] }], ONE);
+  return () => tries;
+}
+
+describe('a device that was put out', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it.each([
+    ['is dialled by members every few minutes only', makeFailingDialer.bind(null, putOutError())],
+    ['dials them every few minutes only', makeFailingDialer.bind(null, new Error('the connection closed'), true)],
+  ])('%s, and at once when a person asks', async (_what, make) => {
+    const tries = make();
+    await vi.advanceTimersByTimeAsync(4 * 60_000);
+    expect(tries()).toBe(1);
+    dialer?.retryNow();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(tries()).toBe(2);
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    expect(tries()).toBe(3);
+  });
+
+  it('is not a peer that merely cannot be reached: that is tried again within seconds', async () => {
+    const tries = makeFailingDialer(new Error('no route'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(tries()).toBeGreaterThan(4);
+  });
 });

@@ -42,4 +42,16 @@ describe("what a device's own document lists", () => {
     expect(Object.keys(replica.state().devices[replica.device]?.datasets ?? {})).toEqual([datasetSummary(1).data]);
     await replica.close();
   });
+
+  it('is not told in part when a copy of the device has written under its key: what is stored here is more', async () => {
+    const here = await place();
+    const one = await createReplica(here);
+    const copy = await createReplica({ ...here, store: createMemoryStore(), lock: createProcessLock() });
+    await one.putDataset(datasetSummary(1));
+    await copy.putDataset(datasetSummary(2));
+    await one.apply(await copy.entriesSince({}, 10));
+    expect(one.state().devices[one.device]).toMatchObject({ forked: true, datasets: {} });
+    await expect(one.ownDatasets()).rejects.toMatchObject({ code: 'conflict', hint: 'Start anew in this room.' });
+    for (const replica of [one, copy]) await replica.close();
+  });
 });

@@ -146,6 +146,13 @@ describe('STUN and TURN servers', () => {
     expect(servers.list()).toHaveLength(2);
   });
 
+  it('follow what the person sets, from the next connection on', () => {
+    const servers = new IceServers({ stun: [], turn: [turn] }, () => 0);
+    expect(servers.list()).toEqual([turn]);
+    servers.use({ stun: ['stun:s'], turn: [] });
+    expect(servers.list()).toEqual([{ urls: ['stun:s'] }]);
+  });
+
   it('are none by default, so that nothing calls out', () => {
     expect(new IceServers({ stun: [], turn: [] }, () => 0).list()).toEqual([]);
   });

@@ -48,3 +48,38 @@ it('metrics keep the last hundred durations, count peers of successful looks onl
     bySource: { github: 0, gossip: 100 },
   });
 });
+
+it('metrics tell of each source and method by itself, and of the last fifty tries, newest first', async () => {
+  const { clock } = bench();
+  const metrics = new PeerMetrics(clock);
+  expect(metrics.details()).toEqual({ sources: [], methods: [], tries: [] });
+  metrics.trackDiscovery('github', 0, false, 30, 'GitHub refused the token (401)');
+  metrics.trackDiscovery('gossip', 2, true, 10);
+  metrics.trackDiscovery('gossip', 3, true, 20);
+  expect(metrics.details().sources).toEqual([
+    {
+      name: 'github',
+      total: 1,
+      successful: 0,
+      failed: 1,
+      successRate: 0,
+      averageDurationMs: 30,
+      last: clock.now(),
+      found: 0,
+      trouble: 'GitHub refused the token (401)',
+    },
+    expect.objectContaining({ name: 'gossip', total: 2, averageDurationMs: 15, found: 5, trouble: null }),
+  ]);
+  metrics.trackDiscovery('github', 1, true, 30);
+  expect(metrics.details().sources[0]).toMatchObject({ successRate: 50, found: 1, trouble: null });
+
+  for (let n = 1; n <= 60; n++) {
+    await clock.advance(1);
+    metrics.trackBootstrap('relay', n % 2 === 0, n, { target: `relay-${n}`, error: n % 2 === 0 ? null : 'no answer' });
+  }
+  const { tries, methods } = metrics.details();
+  expect(tries).toHaveLength(50);
+  expect(tries[0]).toEqual({ endedAt: clock.now(), method: 'relay', target: 'relay-60', durationMs: 60, error: null });
+  expect(tries.at(-1)).toMatchObject({ target: 'relay-11', error: 'no answer' });
+  expect(methods).toMatchObject([{ name: 'relay', total: 60, failed: 30, successRate: 50, trouble: null }]);
+});
