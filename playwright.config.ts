@@ -5,12 +5,15 @@ const executablePath = findChromium();
 /** Nothing listens on this port (discard): whatever is not loopback ends there at once. */
 const DEAD_PROXY = 'http://127.0.0.1:9';
 
+/** `npm run test:long` counts beside `npm run test:e2e`, not instead of it. */
+const results = process.argv.includes('--grep') ? 'long' : 'e2e';
+
 export default defineConfig({
   testDir: 'e2e',
   // builds the app when it is stale, and installs a Chromium when there is none
   globalSetup: './e2e/support/prepare.ts',
   outputDir: 'test-results',
-  reporter: [['list'], ['json', { outputFile: '.cache/results/e2e.json' }]],
+  reporter: [['list'], ['json', { outputFile: `.cache/results/${results}.json` }]],
   // two cores hold one relay and three WebRTC tabs, not twice that; a test that needs a second try is broken
   workers: 1,
   retries: 0,

@@ -6,7 +6,7 @@ const GONE_MS = 15_000;
 /** The longest pause between two tries to reach a peer is 15 s, and a try takes up to 20. */
 const BACK_MS = 60_000;
 
-test('a tab that is frozen or suspended is back by itself, and shows as gone meanwhile', async ({ relay, device }) => {
+test('a tab that is frozen or suspended is back by itself, and shows as gone meanwhile', { tag: '@long' }, async ({ relay, device }) => {
   test.setTimeout(180_000);
   const [a, b] = [await device('A'), await device('B')];
   // what the other side does to links that are dead
