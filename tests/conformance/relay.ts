@@ -14,8 +14,8 @@ export interface HarnessRelay {
   readonly token: string;
   /** link that a tab joins by */
   readonly invite: string;
-  /** the endpoint of one peer */
-  endpoint(peer: string): URL;
+  /** the endpoint of one peer, or of the room */
+  endpoint(peer: string | null): URL;
   close(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export async function startHarnessRelay(options: { mcp?: McpProvider; appFolder:
     gateway,
     token: relay.token,
     invite,
-    endpoint: (peer) => new URL(`${relay.urls.mcp}/peers/${peer}`),
+    endpoint: (peer) => new URL(peer === null ? relay.urls.mcp : `${relay.urls.mcp}/peers/${peer}`),
     async close() {
       await relay.close();
       await rm(folder, { recursive: true, force: true });

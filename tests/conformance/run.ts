@@ -1,5 +1,5 @@
-// `npm run conformance [relay|tab] [REVISION]`: the official conformance suite against fixtures in the relay's own peer, and
-// in a real browser tab behind it.
+// `npm run conformance [relay|tab|room] [REVISION]`: the official conformance suite against fixtures in the relay's own peer,
+// and in a real browser tab behind it; and what of it needs no fixtures against the room as it is.
 import { chromium } from '@playwright/test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -22,17 +22,50 @@ const CHROMIUM_ARGS = [
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
 
+/** What of each revision needs no fixtures: the product's own tools, resources and prompts, and its HTTP. */
+const WITHOUT_FIXTURES: Readonly<Record<string, readonly string[]>> = {
+  '2025-11-25': [
+    'server-initialize',
+    'ping',
+    'tools-list',
+    'resources-list',
+    'resources-subscribe',
+    'resources-unsubscribe',
+    'prompts-list',
+    'server-sse-multiple-streams',
+    'server-session-lifecycle',
+    'dns-rebinding-protection',
+  ],
+  '2026-07-28': [
+    'tools-list',
+    'resources-list',
+    'prompts-list',
+    'caching',
+    'sep-2164-resource-not-found',
+    'server-sse-multiple-streams',
+    'input-required-result-unsupported-methods',
+    'http-header-validation',
+    'dns-rebinding-protection',
+  ],
+};
+
 interface Row extends SuiteResult {
   readonly where: string;
 }
 
-/** Runs the suite at one peer, for every revision asked for. */
-async function runAt(relay: HarnessRelay, where: string, peer: string, revisions: readonly string[]): Promise<Row[]> {
+/** Runs the suite at the room (`peer` null) or at one peer, for every revision asked for. */
+async function runAt(
+  relay: HarnessRelay,
+  where: string,
+  peer: string | null,
+  revisions: readonly string[],
+): Promise<Row[]> {
   const proxy = await startProxy(relay.endpoint(peer), relay.token);
   try {
     const rows: Row[] = [];
     for (const revision of revisions) {
-      rows.push({ where, ...(await runSuite(proxy.url, revision, `${CACHE}/${where}-${revision}`)) });
+      const only = peer === null ? WITHOUT_FIXTURES[revision] : undefined;
+      rows.push({ where, ...(await runSuite(proxy.url, revision, `${CACHE}/${where}-${revision}`, only)) });
     }
     return rows;
   } finally {
@@ -49,6 +82,15 @@ async function atRelay(revisions: readonly string[]): Promise<Row[]> {
   }
 }
 
+async function inRoom(revisions: readonly string[]): Promise<Row[]> {
+  const relay = await startHarnessRelay({ appFolder: `${CACHE}/none` });
+  try {
+    return await runAt(relay, 'room', null, revisions);
+  } finally {
+    await relay.close();
+  }
+}
+
 async function inTab(revisions: readonly string[]): Promise<Row[]> {
   await build({ configFile: fileURLToPath(new URL('tab/vite.config.ts', import.meta.url)) });
   const relay = await startHarnessRelay({ appFolder: `${CACHE}/tab` });
@@ -56,7 +98,9 @@ async function inTab(revisions: readonly string[]): Promise<Row[]> {
   try {
     const page = await browser.newPage();
     page.on('console', (message) => {
-      if (message.type() === 'error') process.stderr.write(`tab: ${message.text()}\n`);
+      // the page has no icon
+      if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico'))
+        process.stderr.write(`tab: ${message.text()}\n`);
     });
     page.on('pageerror', (error) => process.stderr.write(`tab: ${error.message}\n`));
     await page.goto(relay.invite);
@@ -81,7 +125,7 @@ function report(rows: readonly Row[]): void {
       for (const check of checks) console.log(`  ${check.slice(0, 600)}`);
     }
   }
-  console.log('\nfixtures in  revision    scored  scenarios  checks passed  failed  warnings  other');
+  console.log('\nserved by    revision    scored  scenarios  checks passed  failed  warnings  other');
   for (const { where, revision, passed, scenarios, checks } of rows) {
     const { SUCCESS = 0, FAILURE = 0, WARNING = 0, ...others } = checks;
     const other = Object.values(others).reduce((sum, count) => sum + count, 0);
@@ -104,7 +148,7 @@ const wanted = process.argv.slice(2);
 const revisions = REVISIONS.filter(
   (revision) => !wanted.some((arg) => REVISIONS.includes(arg)) || wanted.includes(revision),
 );
-const places = { relay: atRelay, tab: inTab };
+const places = { relay: atRelay, tab: inTab, room: inRoom };
 const rows: Row[] = [];
 for (const [name, run] of Object.entries(places)) {
   if (wanted.some((arg) => arg in places) && !wanted.includes(name)) continue;

@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { McpProvider } from '../../src/contracts/mcp.ts';
+import { TabmeshError } from '../../src/lib/errors.ts';
 import type { DeviceId, PeerId } from '../../src/lib/ids.ts';
 import { mcpError } from '../../src/mesh/rpc/mcp-error.ts';
 import { ask, WIRES } from '../support/mcp-clients.ts';
 import { memoryMcp } from '../support/memory-mcp.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
 import { memoryRoom, memoryTool, type MemoryTool } from '../support/room-tools.ts';
+import { soon } from '../support/soon.ts';
 
 const TAB = '12D3KooWTab' as PeerId;
 
@@ -272,21 +274,68 @@ describe.each(Object.entries(WIRES))('the endpoint over %s', (_name, connect) =>
     const client = await connected(connect, relay, `/peers/${TAB}`);
     const told: string[] = [];
     await client.watch('test://a', (uri) => told.push(uri));
-    await expect
-      .poll(() => {
-        for (const tell of listening) {
-          tell('test://b');
-          tell('test://a');
-        }
-        return told.length;
-      })
-      .toBeGreaterThan(0);
+    await soon(() => {
+      for (const tell of listening) {
+        tell('test://b');
+        tell('test://a');
+      }
+      return told.length;
+    }).toBeGreaterThan(0);
     expect(new Set(told)).toEqual(new Set(['test://a']));
+  });
+
+  it('says in a result what befell a call whose peer went away', async () => {
+    const relay = await relayWith({
+      memoryRooms: [
+        withPeer({
+          request: (method) =>
+            method === 'tools/list'
+              ? Promise.resolve(TOOLS)
+              : Promise.reject(new TabmeshError('peer_unreachable', 'the peer went away before it answered')),
+        }),
+      ],
+    });
+    const client = await connected(connect, relay, `/peers/${TAB}`);
+    expect(await client.call('run', {})).toMatchObject({
+      isError: true,
+      _meta: { 'tabmesh/error': { code: 'peer_unreachable' } },
+    });
   });
 
   it('knows no peer that is not here', async () => {
     const relay = await relayWith();
     await expect(connected(connect, relay, '/peers/12D3KooWNobody')).rejects.toThrow();
+  });
+});
+
+describe('what a token for certain tools is shown', () => {
+  it('is these tools, and nothing to read', async () => {
+    const own: McpProvider = {
+      discover: () => ({
+        serverInfo: { name: 'own', version: '1' },
+        capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+      }),
+      request: () => Promise.resolve({ contents: [{ uri: 'a', text: 'a' }], resources: [] }),
+    };
+    const tools = [memoryTool('one', () => ({})), memoryTool('two', () => ({}))];
+    const room = memoryRoom('room-a', tools, memoryMcp(own));
+    const relay = await relayWith({ memoryRooms: [room] });
+    const { token } = await relay.tokens.create(
+      { room: room.room, device: 'd' as DeviceId },
+      { name: 'narrow', tools: ['one'] },
+    );
+    const shown = async (bearer: string) => {
+      const { result } = await ask(relay.urls.mcp, bearer, 'server/discover', {});
+      return Object.keys(result?.['capabilities'] as object).sort();
+    };
+    expect(await shown(relay.tokens.owner)).toEqual(['completions', 'extensions', 'prompts', 'resources', 'tools']);
+    expect(await shown(token)).toEqual(['extensions', 'tools']);
+    const { result } = await ask(relay.urls.mcp, token, 'tools/list', {});
+    expect(result).toMatchObject({ tools: [{ name: 'one' }] });
+    expect((await ask(relay.urls.mcp, token, 'resources/read', { uri: 'a' })).error?.code).toBe(-32_601);
+    expect((await ask(relay.urls.mcp, relay.tokens.owner, 'resources/read', { uri: 'a' })).error).toBeUndefined();
+    const { entries } = await relay.audit.read({ limit: 10, tool: 'resources/read' }, new AbortController().signal);
+    expect(entries).toMatchObject([{ who: { id: 'owner' }, outcome: 'ok' }]);
   });
 });
 
@@ -312,20 +361,16 @@ describe('tasks', () => {
     });
     const relay = await relayWith({ memoryRooms: [memoryRoom('room-a', [tool])] });
     const taskId = await begin(relay);
-    await expect
-      .poll(async () => (await get(relay, taskId)).result)
-      .toMatchObject({
-        status: 'working',
-        statusMessage: 'halfway',
-      });
+    await soon(async () => (await get(relay, taskId)).result).toMatchObject({
+      status: 'working',
+      statusMessage: 'halfway',
+    });
     expect(signals[0]?.aborted).toBe(false);
     resolve({ records: 3 });
-    await expect
-      .poll(async () => (await get(relay, taskId)).result)
-      .toMatchObject({
-        status: 'completed',
-        result: { structuredContent: { records: 3 } },
-      });
+    await soon(async () => (await get(relay, taskId)).result).toMatchObject({
+      status: 'completed',
+      result: { structuredContent: { records: 3 } },
+    });
   });
 
   it('are nobody else’s: another token does not learn that they exist', async () => {

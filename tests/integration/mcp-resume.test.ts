@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startTestRelay, type TestRelay } from '../support/relay-http.ts';
 import { memoryRoom, memoryTool } from '../support/room-tools.ts';
+import { soon } from '../support/soon.ts';
 
 const REVISION = '2025-11-25';
 
@@ -18,8 +19,8 @@ async function openSession({ urls, tokens }: TestRelay) {
     authorization: `Bearer ${tokens.owner}`,
     'mcp-protocol-version': REVISION,
   };
-  const post = (method: string, params: object, signal?: AbortSignal) =>
-    fetch(urls.mcp, {
+  const post = (method: string, params: object, signal?: AbortSignal, path = '') =>
+    fetch(urls.mcp + path, {
       method: 'POST',
       headers,
       body: JSON.stringify({ jsonrpc: '2.0', id: 7, method, params }),
@@ -69,17 +70,15 @@ describe('a stream of the older wire that breaks', () => {
     const call = await session.post('tools/call', { name: 'slow', arguments: {} }, breaking.signal);
     const first = await readUntil(call, /^id: (.+)$/m);
     const lastEventId = /^id: (.+)$/m.exec(first)?.[1] ?? '';
-    await expect.poll(() => signals.length).toBe(1);
+    await soon(() => signals.length).toBe(1);
     breaking.abort();
 
     let resumed = await session.resume(lastEventId);
     // until the relay has noticed that the first one is broken
-    await expect
-      .poll(async () => {
-        if (resumed.status !== 200) resumed = await session.resume(lastEventId);
-        return resumed.status;
-      })
-      .toBe(200);
+    await soon(async () => {
+      if (resumed.status !== 200) resumed = await session.resume(lastEventId);
+      return resumed.status;
+    }).toBe(200);
     expect(signals[0]?.aborted).toBe(false);
     resolve({ answer: 42 });
     const rest = await readUntil(resumed, /"answer":42/);
@@ -90,5 +89,15 @@ describe('a stream of the older wire that breaks', () => {
     relay = await startTestRelay();
     const session = await openSession(relay);
     expect((await session.resume('nothing.1')).status).toBe(400);
+  });
+});
+
+describe('a session of the older wire', () => {
+  it('works at the address where it began, and nowhere else', async () => {
+    relay = await startTestRelay();
+    const session = await openSession(relay);
+    expect((await session.post('tools/list', {})).status).toBe(200);
+    expect((await session.post('tools/list', {}, undefined, '?mode=compact')).status).toBe(404);
+    expect((await session.post('tools/list', {}, undefined, '/peers/12D3KooWRelay')).status).toBe(404);
   });
 });

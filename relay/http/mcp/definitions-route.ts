@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ToolDefinitions } from '../../../src/contracts/definitions.ts';
 import { OWNER_TOKEN_ID } from '../../../src/contracts/tools.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import { isObject } from '../../../src/mesh/rpc/mcp-wire.ts';
@@ -11,8 +12,9 @@ import type { McpEndpoint } from './endpoint.ts';
 const MAX_BODY_BYTES = 4_096;
 
 /**
- * `GET /api/tool-definitions`: tools of other peers whose definition has changed since it was first seen.
- * `POST /api/tool-definitions/accept` with `{tool, offered}` accepts one as it was shown. Both for who runs the relay.
+ * `GET /api/tool-definitions`: tools of other peers whose definition was pinned when it was first seen, and those whose
+ * definition has changed since. `POST /api/tool-definitions/accept` and `…/refuse` with `{tool, offered}` decide on one as
+ * it was shown. All for who runs the relay.
  */
 export function definitionsRoute(
   app: FastifyInstance,
@@ -29,13 +31,27 @@ export function definitionsRoute(
     }
     return endpoint.pins(gateway.room);
   };
-  app.get('/api/tool-definitions', async (request) => ({ quarantined: (await pinsOf(request)).quarantined() }));
+  app.get('/api/tool-definitions', async (request): Promise<ToolDefinitions> => {
+    const pins = await pinsOf(request);
+    // also while no MCP client is here to ask for the list
+    for (const tool of request.getDecorator<Caller>('caller').gateway.tools.list()) pins.admit(tool);
+    return { pinned: pins.pinned(), quarantined: pins.quarantined() };
+  });
+  const decision = (body: unknown) => {
+    const { tool, offered } = isObject(body) ? body : {};
+    if (typeof tool === 'string' && typeof offered === 'string') return { tool, offered };
+    throw new TabmeshError('invalid_input', 'expected the name of a tool, and the hash that was offered');
+  };
   app.post('/api/tool-definitions/accept', { bodyLimit: MAX_BODY_BYTES }, async (request) => {
-    const { tool, offered } = isObject(request.body) ? request.body : {};
-    if (typeof tool !== 'string' || typeof offered !== 'string') {
-      throw new TabmeshError('invalid_input', 'expected the name of a tool, and the hash that was offered');
-    }
-    await (await pinsOf(request)).accept(tool, offered);
+    const pins = await pinsOf(request);
+    const { tool, offered } = decision(request.body);
+    await pins.accept(tool, offered);
     return { accepted: tool };
+  });
+  app.post('/api/tool-definitions/refuse', { bodyLimit: MAX_BODY_BYTES }, async (request) => {
+    const pins = await pinsOf(request);
+    const { tool, offered } = decision(request.body);
+    await pins.refuse(tool, offered);
+    return { refused: tool };
   });
 }

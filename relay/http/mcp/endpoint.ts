@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/lib/clock.ts';
 import { toTabmeshError } from '../../../src/lib/errors.ts';
 import type { RoomId } from '../../../src/lib/ids.ts';
 import type { Log } from '../../../src/lib/log.ts';
+import { isObject } from '../../../src/mesh/rpc/mcp-wire.ts';
 import type { Caller } from '../auth.ts';
 import { statusOf } from '../status.ts';
 import { jsonRpcError } from './json-rpc-error.ts';
@@ -62,7 +63,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       try {
         const target = await targets.at(caller.gateway, address);
         await target.prepare(request.signal);
-        if (await isLegacyRequest(request, parsedBody)) {
+        if (!saysRevision(parsedBody) && (await isLegacyRequest(request, parsedBody))) {
           return await sessions.handle(request, parsedBody, caller, target);
         }
         return await target.handle(request, parsedBody, caller);
@@ -85,4 +86,11 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       await targets.close();
     },
   };
+}
+
+/** Whether a message says its revision, as every one of the newer wire does: then there is no need to look closer. */
+function saysRevision(body: unknown): boolean {
+  const params = isObject(body) ? body['params'] : undefined;
+  const meta = isObject(params) ? params['_meta'] : undefined;
+  return isObject(meta) && typeof meta['io.modelcontextprotocol/protocolVersion'] === 'string';
 }

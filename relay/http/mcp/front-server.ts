@@ -2,7 +2,7 @@ import type { ServerCapabilities, ServerContext } from '@modelcontextprotocol/se
 import { McpServer } from '@modelcontextprotocol/server';
 import type { McpObject, McpServing } from '../../../src/contracts/mcp.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
-import { toTabmeshError } from '../../../src/lib/errors.ts';
+import { TabmeshError, toTabmeshError } from '../../../src/lib/errors.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import { REQUEST_NOTIFICATIONS } from '../../../src/mesh/rpc/mcp-methods.ts';
 import { clientMeta } from '../../../src/mesh/rpc/mcp-wire.ts';
@@ -10,7 +10,7 @@ import type { Caller } from '../auth.ts';
 import type { Front } from './front.ts';
 import { progressSender } from './progress.ts';
 import { protocolError } from './protocol-error.ts';
-import { tasksOf, type TaskHost } from './tasks.ts';
+import { tasksOf, type TaskHost, type ToolCall } from './tasks.ts';
 
 /** Requests that go to the front as they are, by the capability that has to be declared for them. */
 const METHODS = {
@@ -66,7 +66,7 @@ class FrontMcpServer extends McpServer {
 export function createFrontServer(deps: FrontServerDeps): McpServer {
   const { front, caller, tasks, clock, log, session, only } = deps;
   const serving = front.discover();
-  const capabilities = shownCapabilities(serving.capabilities, session !== undefined);
+  const capabilities = shownCapabilities(serving.capabilities, session !== undefined, mayRead(caller));
   const mcp = new FrontMcpServer(front, serving, capabilities);
   const { server } = mcp;
   let logLevel = 'debug';
@@ -94,16 +94,16 @@ export function createFrontServer(deps: FrontServerDeps): McpServer {
     const { principal } = caller;
     const request = { front, method, params, context: { principal, caller, signal: mcpReq.signal, notify } };
     try {
-      return await (method === 'tools/call' && session === undefined
-        ? tasks.call(request)
-        : front.request(method, params, request.context));
+      if (method === 'tools/call' && session === undefined) return await tasks.call(request);
+      if (method === 'resources/read') return await read(request);
+      return await front.request(method, params, request.context);
     } catch (thrown) {
       throw protocolError(toTabmeshError(thrown));
     }
   };
 
   for (const [capability, methods] of Object.entries(METHODS)) {
-    if (serving.capabilities[capability] === undefined) continue;
+    if (capabilities[capability as keyof typeof METHODS] === undefined) continue;
     for (const method of methods) {
       if (only !== undefined && method !== only) continue;
       // its results are typed by method; ours come from the front as they are
@@ -145,10 +145,32 @@ function declared(server: McpServer['server']): McpObject {
   return { ...server.getClientCapabilities() };
 }
 
+/** What a token gets to read is in the audit log, as what it calls is; a call is put there by the front. */
+async function read({ front, method, params, context }: ToolCall & { readonly method: string }): Promise<McpObject> {
+  const { caller } = context;
+  if (caller === null) return await front.request(method, params, context);
+  return await caller.around(
+    { tool: method, args: { uri: params['uri'] } },
+    () => front.request(method, params, context),
+    () => ({ outcome: 'ok', place: null }),
+  );
+}
+
+/** Whether a token is for more than certain tools. */
+function mayRead(caller: Caller): boolean {
+  try {
+    caller.checkRead();
+    return true;
+  } catch (error) {
+    if (error instanceof TabmeshError) return false;
+    throw error;
+  }
+}
+
 /** Of what the front can do, what we pass on; and the tasks, which are ours. The older wire has another kind of tasks. */
-function shownCapabilities(theirs: McpObject, older: boolean): ServerCapabilities {
+function shownCapabilities(theirs: McpObject, older: boolean, readable: boolean): ServerCapabilities {
   const shown: Record<string, unknown> = {};
-  for (const name of ['tools', 'resources', 'prompts', 'completions', 'logging']) {
+  for (const name of ['tools', 'logging', ...(readable ? ['resources', 'prompts', 'completions'] : [])]) {
     if (theirs[name] !== undefined) shown[name] = theirs[name];
   }
   if (!older && shown['tools'] !== undefined) shown['extensions'] = { 'io.modelcontextprotocol/tasks': {} };

@@ -75,5 +75,9 @@ export const ASK_PEERS_MS = 2_000;
 
 /** Definitions of other peers' tools that are remembered for a room; what comes beyond is not listed. */
 export const MAX_PINS = 2_048;
+/** Of a definition that is kept to be compared with a later one, as JSON: a long schema; of a larger one the hash is kept. */
+export const MAX_KEPT_DEFINITION_CHARS = 16 * 1024;
+/** Of all of a room: some hundred tools with long schemas, and a file that is written in a moment. */
+export const MAX_KEPT_CHARS = 2 * 1024 * 1024;
 /** As long as one `subscriptions/listen` at a peer may stay; it is begun anew then. */
 export const LISTEN_MS = 24 * 60 * 60_000;

@@ -6,6 +6,9 @@ import type { Log } from '../../../src/lib/log.ts';
 import type { Front, FrontContext } from './front.ts';
 import { LISTEN_RETRY_MS } from './limits.ts';
 
+/** A front acknowledges at once, or a round trip to its peer later. */
+const ACKNOWLEDGED_MS = 10_000;
+
 /** What clients are told when it happens. */
 export interface Changes {
   tools(): void;
@@ -62,9 +65,12 @@ export class Listening {
     const round = new AbortController();
     this.#round = round;
     const signal = AbortSignal.any([this.#stop.signal, round.signal]);
-    this.#listen(signal, () => {
+    const begun = () => {
       before.abort();
-    }).catch((thrown: unknown) => {
+    };
+    // one that never acknowledges does not keep those before it
+    this.#options.clock.sleep(ACKNOWLEDGED_MS, signal).then(begun, begun);
+    this.#listen(signal, begun).catch((thrown: unknown) => {
       if (!signal.aborted) this.#options.log.error('listening ended', { error: String(thrown) });
     });
   }

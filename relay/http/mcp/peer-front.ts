@@ -44,7 +44,7 @@ export function createPeerFront(mcp: RoomMcp, peer: PeerId): Front {
     if (!isObject(result)) throw new TabmeshError('protocol_error', `the peer's answer to ${method} is no object`);
     return result;
   };
-  return createFront(ask, mcp.self(), gate(peer));
+  return createFront(ask, mcp.self(), gate(peer, peer === mcp.self().peer ? 'self' : 'peer'));
 }
 
 function createFront(ask: Ask, self: Principal, gated: Gated): Front {
@@ -123,7 +123,7 @@ type Gated = (
 ) => Promise<McpObject>;
 
 /** Puts a call through the caller's gate, like any other call of this relay: scope, rate, audit, trace. */
-function gate(peer: PeerId): Gated {
+function gate(peer: PeerId, kind: 'self' | 'peer'): Gated {
   return async (params, { caller }, run) => {
     if (caller === null) return await run(params);
     const meta = isObject(params['_meta']) ? params['_meta'] : {};
@@ -137,7 +137,7 @@ function gate(peer: PeerId): Gated {
       (_principal, trace) => run({ ...params, _meta: { ...meta, traceparent: trace } }),
       (result) => ({
         outcome: result['isError'] === true ? failureOf(result) : 'ok',
-        place: { kind: 'peer', peer, name: peer },
+        place: { kind, peer, name: peer },
       }),
     );
   };

@@ -1,23 +1,15 @@
 import { createHash } from 'node:crypto';
+import type {
+  PinnedDefinition,
+  QuarantinedDefinition as Quarantined,
+  ToolDefinition as Definition,
+} from '../../../src/contracts/definitions.ts';
 import type { RoomTool, ToolMetadata } from '../../../src/contracts/tools.ts';
 import { canonicalJson } from '../../../src/lib/canonical-json.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import { createListeners } from '../../../src/lib/listeners.ts';
+import { KeptDefinitions } from './kept-definitions.ts';
 import { MAX_PINS } from './limits.ts';
-
-/** A tool of another peer whose definition is not the one that was seen first. */
-export interface Quarantined {
-  readonly tool: string;
-  /** who offers it so now */
-  readonly peers: readonly { readonly peer: string; readonly name: string }[];
-  /** SHA-256 of the canonical JSON, hexadecimal: of the definition that was accepted, and of this one */
-  readonly pinned: string;
-  readonly offered: string;
-  readonly definition: Definition;
-}
-
-/** What a client is told of a tool, and acts on. */
-export type Definition = Pick<ToolMetadata, 'name' | 'description' | 'inputSchema' | 'outputSchema' | 'annotations'>;
 
 /**
  * Tool definitions of other peers, pinned at first use by the hash of their canonical JSON (RFC 8785). A changed one is
@@ -30,6 +22,13 @@ export interface Pins {
   /** @throws `conflict` for a quarantined tool */
   check(tool: string): void;
   quarantined(): readonly Quarantined[];
+  /** in the order of names */
+  pinned(): readonly PinnedDefinition[];
+  /**
+   * Notes that somebody has looked at a definition and said no. It stays in quarantine, as it would without.
+   * @throws as `accept`
+   */
+  refuse(tool: string, offered: string): Promise<void>;
   /**
    * Accepts the definition as it was seen.
    * @param offered its hash: it may have changed again meanwhile
@@ -44,34 +43,60 @@ export interface Pins {
 export interface PinStore {
   /** by tool name */
   readonly initial: Readonly<Record<string, string>>;
+  /** absent in what was stored before there were any */
+  readonly notes?: PinNotes;
   /** Keeps all of them, durably. @throws `storage_failed` */
-  save(pins: Readonly<Record<string, string>>): Promise<void>;
+  save(pins: Readonly<Record<string, string>>, notes?: PinNotes): Promise<void>;
+}
+
+/** What is kept for the person who decides, by tool name; no call depends on it. */
+export interface PinNotes {
+  /** the pinned definitions themselves, as far as they are not too large */
+  readonly definitions: Readonly<Record<string, Definition>>;
+  /** hashes of what was refused */
+  readonly refused: Readonly<Record<string, string>>;
 }
 
 /** Makes the {@link Pins} of a room. @param onUnsaved told when what was pinned at first use could not be kept */
 export function createPins(store: PinStore, onUnsaved: (error: unknown) => void): Pins {
   const pinned = new Map(Object.entries(store.initial));
-  const own = new Map<string, string>();
-  const waiting = new Map<string, Quarantined>();
+  const own = new Map<string, { readonly hash: string; readonly definition: Definition }>();
+  const kept = new KeptDefinitions(store.notes?.definitions ?? {});
+  const refused = new Map(Object.entries(store.notes?.refused ?? {}));
+  const waiting = new Map<string, Held>();
   const accepted = createListeners();
-  const save = () => store.save(Object.fromEntries(pinned));
+  const save = () =>
+    store.save(Object.fromEntries(pinned), { definitions: kept.all(), refused: Object.fromEntries(refused) });
+
+  const held = (tool: string, offered: string): Held => {
+    const found = waiting.get(tool);
+    if (found === undefined) throw new TabmeshError('not_found', `no changed definition of ${tool} waits`);
+    if (found.offered === offered) return found;
+    throw new TabmeshError('conflict', `the definition of ${tool} has changed again`, {
+      hint: 'Look at it as it is now.',
+      details: { offered: found.offered },
+    });
+  };
 
   return {
     admit({ metadata, places }) {
       const { name } = metadata;
       const offered = definitionHash(metadata);
       if (places.some(({ kind }) => kind === 'self')) {
-        own.set(name, offered);
+        own.set(name, { hash: offered, definition: definitionOf(metadata) });
         waiting.delete(name);
         return true;
       }
-      const known = pinned.get(name) ?? own.get(name);
+      const known = pinned.get(name) ?? own.get(name)?.hash;
       if (known === offered) {
+        // one that was pinned before definitions were kept
+        if (pinned.has(name) && kept.get(name) === null) kept.put(definitionOf(metadata));
         waiting.delete(name);
         return true;
       }
       if (known === undefined && offered !== NOT_JSON && pinned.size < MAX_PINS) {
         pinned.set(name, offered);
+        kept.put(definitionOf(metadata));
         save().catch(onUnsaved);
         return true;
       }
@@ -85,30 +110,48 @@ export function createPins(store: PinStore, onUnsaved: (error: unknown) => void)
       return false;
     },
     check(tool) {
-      const held = waiting.get(tool);
-      if (held === undefined) return;
+      const found = waiting.get(tool);
+      if (found === undefined) return;
       throw new TabmeshError('conflict', `the definition of ${tool} is not the one that was accepted`, {
         hint: 'Who runs the relay can look at what has changed, and accept it.',
-        details: { quarantined: true, pinned: held.pinned, offered: held.offered },
+        details: { quarantined: true, pinned: found.pinned, offered: found.offered },
       });
     },
-    quarantined: () => [...waiting.values()],
-    async accept(tool, offered) {
-      const held = waiting.get(tool);
-      if (held === undefined) throw new TabmeshError('not_found', `no changed definition of ${tool} waits`);
-      if (held.offered !== offered) {
-        throw new TabmeshError('conflict', `the definition of ${tool} has changed again`, {
-          hint: 'Look at it as it is now.',
-          details: { offered: held.offered },
-        });
-      }
-      const before = pinned.get(tool);
-      pinned.set(tool, offered);
+    quarantined: () =>
+      [...waiting.values()].map((each) => ({
+        ...each,
+        accepted: pinned.has(each.tool) ? kept.get(each.tool) : (own.get(each.tool)?.definition ?? null),
+        refused: refused.get(each.tool) === each.offered,
+      })),
+    pinned: () =>
+      [...pinned]
+        .map(([tool, hash]) => ({ tool, hash, definition: kept.get(tool) }))
+        .sort((a, b) => (a.tool < b.tool ? -1 : 1)),
+    async refuse(tool, offered) {
+      const before = refused.get(held(tool, offered).tool);
+      refused.set(tool, offered);
       try {
         await save();
       } catch (error) {
-        if (before === undefined) pinned.delete(tool);
-        else pinned.set(tool, before);
+        if (before === undefined) refused.delete(tool);
+        else refused.set(tool, before);
+        throw error;
+      }
+    },
+    async accept(tool, offered) {
+      const { definition } = held(tool, offered);
+      const before = { hash: pinned.get(tool), definition: kept.get(tool), refused: refused.get(tool) };
+      pinned.set(tool, offered);
+      kept.put(definition);
+      refused.delete(tool);
+      try {
+        await save();
+      } catch (error) {
+        if (before.hash === undefined) pinned.delete(tool);
+        else pinned.set(tool, before.hash);
+        if (before.definition === null) kept.drop(tool);
+        else kept.put(before.definition);
+        if (before.refused !== undefined) refused.set(tool, before.refused);
         throw error;
       }
       waiting.delete(tool);
@@ -117,6 +160,9 @@ export function createPins(store: PinStore, onUnsaved: (error: unknown) => void)
     subscribe: (listener) => accepted.add(listener),
   };
 }
+
+/** A definition in quarantine, as it came. */
+type Held = Omit<Quarantined, 'accepted' | 'refused'>;
 
 function definitionOf({ name, description, inputSchema, outputSchema, annotations }: ToolMetadata): Definition {
   return { name, description, inputSchema, outputSchema, annotations };

@@ -124,6 +124,11 @@ export function fromMcpResult(result: unknown): unknown {
     if (isWireError(meta)) throw fromPeer(meta);
     throw new TabmeshError('tool_failed', textOf(result['content']));
   }
+  if (result['resultType'] === 'input_required') {
+    throw new TabmeshError('unsupported', 'the tool asks its caller first, which only a client of MCP can answer', {
+      hint: 'Call it at the endpoint of that peer: /mcp/peers/ and its id.',
+    });
+  }
   if ('structuredContent' in result) return result['structuredContent'];
   return { text: textOf(result['content']) };
 }
