@@ -96,7 +96,7 @@ async function startCalling(shell: Shell, place: string): Promise<{ readonly sto
   calling.catch(() => undefined);
   return {
     stop: async () => {
-      await input?.evaluate((box) => {
+      await input.evaluate((box) => {
         if (box instanceof HTMLElement) box.dataset['enough'] = '';
       });
       return await calling;

@@ -8,48 +8,55 @@ const RELAY_GONE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connec
 /** The longest pause between two tries of a tab to reach its relay is 15 s. */
 const RECONNECTED_MS = 40_000;
 
-test('of two relays either one may die, and is used again when it is back', async ({ relay, anotherRelay, device }) => {
-  test.setTimeout(150_000);
-  const second = await anotherRelay(['--demo', '--room', relay.line.invite ?? '']);
-  const [a, b] = [await device('A'), await device('B')];
-  for (const { expectProblem } of [a, b]) expectProblem(RELAY_GONE);
-  // the first one's invite is of before there was another: who opens it learns of that from the room
-  const here = await joinByInvite(a.page, relay.line.invite ?? '');
-  const there = await joinByInvite(b.page, second.line.invite ?? '');
-  const [meshOfA, meshOfB] = [await here.mesh(), await there.mesh()];
-  for (const mesh of [meshOfA, meshOfB]) {
-    await expect.poll(async () => (await mesh.peers()).filter(({ link }) => link === 'direct').length).toBe(3);
-  }
-  await here.readyForOffline();
-
-  await test.step('the first one dies: the tabs stay together, a newcomer at the other one finds both', async () => {
-    await relay.kill();
-    const c = await device('C');
-    c.expectProblem(RELAY_GONE);
-    const newcomer = await joinByInvite(c.page, second.line.invite ?? '');
-    await (await newcomer.mesh()).expectOthers(['relay direct', 'tab direct', 'tab direct'], RECONNECTED_MS);
-    const tool = await newcomer.tool('Echo');
-    const tabs = (await tool.places()).filter((place) => !/\((?:this tab|relay)\)$/.test(place));
-    expect(tabs).toHaveLength(2);
-    for (const place of tabs) {
-      await tool.at(place);
-      await tool.argument('Text').fill(place);
-      await tool.run();
-      await expect(tool.answer.getByText(place, { exact: true })).toBeVisible();
+test(
+  'of two relays either one may die, and is used again when it is back',
+  { tag: '@long' },
+  async ({ relay, anotherRelay, device }) => {
+    test.setTimeout(150_000);
+    const second = await anotherRelay(['--demo', '--room', relay.line.invite ?? '']);
+    const [a, b] = [await device('A'), await device('B')];
+    for (const { expectProblem } of [a, b]) expectProblem(RELAY_GONE);
+    // the first one's invite is of before there was another: who opens it learns of that from the room
+    const here = await joinByInvite(a.page, relay.line.invite ?? '');
+    const there = await joinByInvite(b.page, second.line.invite ?? '');
+    const [meshOfA, meshOfB] = [await here.mesh(), await there.mesh()];
+    for (const mesh of [meshOfA, meshOfB]) {
+      await expect.poll(async () => (await mesh.peers()).filter(({ link }) => link === 'direct').length).toBe(3);
     }
-    await c.context.close();
-  });
+    await here.readyForOffline();
+    // each fetches through the relay of its own page: the other one's serves no other origin
+    for (const shell of [here, there]) await (await shell.research()).collect(SLEEP.query, 3);
+    for (const shell of [here, there]) await shell.mesh();
 
-  await test.step('it is back, and the other one dies: the same', async () => {
-    await relay.restart();
-    await meshOfB.expectOthers(['relay direct', 'relay direct', 'tab direct'], RECONNECTED_MS);
-    await second.kill();
-    const d = await device('D');
-    d.expectProblem(RELAY_GONE);
-    const newcomer = await joinByInvite(d.page, relay.line.invite ?? '');
-    await (await newcomer.mesh()).expectOthers(['relay direct', 'tab direct', 'tab direct'], RECONNECTED_MS);
-  });
-});
+    await test.step('the first one dies: the tabs stay together, a newcomer at the other one finds both', async () => {
+      await relay.kill();
+      const c = await device('C');
+      c.expectProblem(RELAY_GONE);
+      const newcomer = await joinByInvite(c.page, second.line.invite ?? '');
+      await (await newcomer.mesh()).expectOthers(['relay direct', 'tab direct', 'tab direct'], RECONNECTED_MS);
+      const tool = await newcomer.tool('Echo');
+      const tabs = (await tool.places()).filter((place) => !/\((?:this tab|relay)\)$/.test(place));
+      expect(tabs).toHaveLength(2);
+      for (const place of tabs) {
+        await tool.at(place);
+        await tool.argument('Text').fill(place);
+        await tool.run();
+        await expect(tool.answer.getByText(place, { exact: true })).toBeVisible();
+      }
+      await c.context.close();
+    });
+
+    await test.step('it is back, and the other one dies: the same', async () => {
+      await relay.restart();
+      await meshOfB.expectOthers(['relay direct', 'relay direct', 'tab direct'], RECONNECTED_MS);
+      await second.kill();
+      const d = await device('D');
+      d.expectProblem(RELAY_GONE);
+      const newcomer = await joinByInvite(d.page, relay.line.invite ?? '');
+      await (await newcomer.mesh()).expectOthers(['relay direct', 'tab direct', 'tab direct'], RECONNECTED_MS);
+    });
+  },
+);
 
 test('a new invite moves a room to another relay, and its tabs keep their data', async ({
   relay,

@@ -112,9 +112,11 @@ export class DiscoveryCoordinator {
         signal,
         timeoutMs,
       );
-      give(registry.name, value);
+      // this peer is in some of them, too: it has not been found
+      const others = value.filter(({ peer }) => peer !== self);
+      give(registry.name, others);
       if (error !== null) failures.push({ source: registry.name, error });
-      onDiscovery?.(registry.name, value.length, error === null, clock.now() - began, error?.message ?? null);
+      onDiscovery?.(registry.name, others.length, error === null, clock.now() - began, error?.message ?? null);
     });
     signal.throwIfAborted();
 

@@ -55,7 +55,9 @@ export class GossipRegistry extends BookRegistry {
     const found = await super.discover(query, signal);
     const [failure] = failures;
     if (failure === undefined || failures.length < members.length) return found;
-    const error = new TabmeshError(failure.code, `none of ${members.length} members answered: ${failure.message}`, {
+    const who =
+      members.length === 1 ? 'the one member here did not answer' : `none of ${members.length} members answered`;
+    const error = new TabmeshError(failure.code, `${who}: ${failure.message}`, {
       retryable: true,
       cause: failure,
     });

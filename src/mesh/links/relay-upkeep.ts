@@ -51,13 +51,14 @@ export class RelayUpkeep {
 
   async #holdPlace(signal: AbortSignal): Promise<void> {
     const { relay, reserve, clock, log } = this.#options;
+    const stopped = () => signal.aborted;
     let failures = 0;
-    while (!signal.aborted) {
+    while (!stopped()) {
       try {
         await reserve(relay, AbortSignal.any([signal, AbortSignal.timeout(RESERVE_TIMEOUT_MS)]));
         failures = 0;
       } catch (error) {
-        if (signal.aborted) return;
+        if (stopped()) return;
         failures++;
         log.info('no reservation', { relay, attempt: failures, reason: (error as Error).message });
       }
@@ -67,14 +68,15 @@ export class RelayUpkeep {
 
   async #watch(signal: AbortSignal): Promise<void> {
     const { relay, ping, onSilent, log } = this.#options;
+    const stopped = () => signal.aborted;
     let missed = 0;
-    while (!signal.aborted) {
+    while (!stopped()) {
       if (missed === 0) await this.#wait(signal);
       try {
         await ping(relay, AbortSignal.any([signal, AbortSignal.timeout(PING_TIMEOUT_MS)]));
         missed = 0;
       } catch (error) {
-        if (signal.aborted) return;
+        if (stopped()) return;
         missed++;
         log.info('the relay does not answer', { relay, missed, reason: (error as Error).message });
         if (missed < MAX_MISSED_PINGS) continue;

@@ -13,7 +13,7 @@ const INBOUND_PER_SECOND = 100;
  * At how many relays a tab listens: at every one that its room may have, since others come through whichever they are at.
  * libp2p takes one place for each; one more than there are relays, because it drops what waits when it has all of them.
  */
-export const RELAY_PLACES = MAX_RELAYS + 1;
+const RELAY_PLACES = MAX_RELAYS + 1;
 
 /**
  * The node of a room in a tab: WebRTC to peers, WebSockets or WebRTC-Direct to relays.

@@ -83,11 +83,14 @@ export class Principals {
   }
 
   /**
-   * What a call to a device carries to say who it is for: nothing when the connection says it.
+   * What a call carries to say who it is for: nothing when the connection says it, or there is none.
+   * @param deviceOf the device that is called; asked for only when it matters, since most calls are of this peer's own
    * @throws `unauthorized` when nobody vouches for the principal any more
    */
-  chainFor(principal: Principal, to: DeviceId): string | undefined | Promise<string> {
+  chainFor(principal: Principal, deviceOf: () => DeviceId | undefined): string | undefined | Promise<string> {
     if (this.#isSelf(principal)) return undefined;
+    const to = deviceOf();
+    if (to === undefined) return undefined;
     if (this.#signer !== undefined) return this.#signer.chainFor(principal, to);
     return this.#load().then(({ signer }) => signer.chainFor(principal, to));
   }

@@ -112,5 +112,5 @@ export class PrincipalSigner {
 function ownKey(principal: Principal): string {
   return principal.kind === 'device'
     ? `device ${principal.peer}`
-    : `token ${principal.tokenId} ${principal.name} ${JSON.stringify(principal.scope)}`;
+    : `token ${principal.relay} ${principal.tokenId} ${principal.name} ${JSON.stringify(principal.scope)}`;
 }

@@ -13,6 +13,7 @@ import type { RelayAccess } from '../links/relay-link.ts';
 import type { RelayWays } from '../links/relay-link.ts';
 import { RelayLink } from '../links/relay-link.ts';
 import type { RelayAddress } from '../node/relay-address.ts';
+import { hostOf } from '../node/relay-address.ts';
 import type { RoomNode } from '../node/room-node.ts';
 import type { Presence } from '../replica/presence.ts';
 import type { Introduction } from '../rendezvous/messages.ts';
@@ -297,6 +298,15 @@ export class RoomMesh {
     this.#dialer.retryNow();
   }
 
+  /** Members that are relays of the invite or the page, with the `host:port` at which each is linked. */
+  relayMembers(): readonly { readonly peer: PeerId; readonly host: string | null }[] {
+    const { membership } = this.#options.node.libp2p.services;
+    return this.#members.peers().flatMap((peer) => {
+      const link = membership.linkTo(peer);
+      return link?.member.kind === 'relay' ? [{ peer, host: hostOf(link.connection.remoteAddr) }] : [];
+    });
+  }
+
   /** members that can be called */
   list(): readonly RemotePeer[] {
     return this.#members.peers().flatMap((peer) => {
@@ -371,11 +381,11 @@ export class RoomMesh {
     options: RequestOptions,
   ): Promise<unknown> {
     const { principals, node } = this.#options;
-    const device = node.libp2p.services.membership.linkTo(peer)?.member.device;
+    const deviceOf = () => node.libp2p.services.membership.linkTo(peer)?.member.device;
     const ended = principals.calling(peer);
     try {
       // without a link the request below says so, and nothing leaves
-      const named = device === undefined ? undefined : principals.chainFor(principal, device);
+      const named = principals.chainFor(principal, deviceOf);
       if (named !== undefined) meta[META.principal] = typeof named === 'string' ? named : await named;
       return await this.#rpc.request(peer, method, { ...params, _meta: meta }, options);
     } finally {

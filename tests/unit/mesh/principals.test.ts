@@ -88,6 +88,13 @@ describe('signed principals', () => {
     expect(await readerOf(place).read(chain, proven(relay))).toMatchObject({ scope: { classes: ['read'] } });
   });
 
+  it('are signed for no token of another relay, also when one of the same name was signed before', async () => {
+    const signer = signerOf(relay);
+    await signer.chainFor(token, place.id);
+    const theirs = await failure(async () => signer.chainFor({ ...token, relay: peerOf(mallory) }, place.id));
+    expect(theirs).toMatchObject({ code: 'unauthorized', details: { reason: 'principal_foreign' } });
+  });
+
   it('say what a token without a scope may do', async () => {
     const { scope: _, ...plain } = token;
     const chain = await signerOf(relay).chainFor(plain, place.id);

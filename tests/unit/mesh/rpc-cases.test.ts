@@ -263,7 +263,7 @@ describe('AB: abuse', () => {
     expect(session.refused.get('message_rate_or_bandwidth_exceeded')).toBe(1);
   });
 
-  it('AB11 (without UCAN, which comes later): a principal in a message is not believed', async () => {
+  it('AB11 a principal in a message that nobody has signed is not believed (UCANs: tests/integration/grants)', async () => {
     const { raw, tools } = mcpEnd();
     const call = request(1, 'tools/call', { name: 'echo', arguments: {} });
     const principal = { kind: 'token', tokenId: 'owner', name: 'owner', relay: CALLER.peer };

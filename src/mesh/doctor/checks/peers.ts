@@ -20,7 +20,11 @@ export const checkMembers: Check = ({ probes }) => {
   const here = `${sentence(countOf(linked.length, 'member'))} ${linked.length === 1 ? 'is' : 'are'} here and proven`;
   if (connection.state === 'refused') {
     return Promise.resolve(
-      failed(connection.message, 'Ask somebody of the room for a new invite, and open it here.', details),
+      failed(
+        `${sentence(connection.message)}.`,
+        'If it was left off the list, ask a member for a new invite, and open it here. If it was blocked, only an owner can let it in again.',
+        details,
+      ),
     );
   }
   if (waiting.length > 0) {

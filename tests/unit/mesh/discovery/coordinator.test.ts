@@ -208,6 +208,16 @@ describe('the discovery coordinator', () => {
     expect(metrics.snapshot().discovery).toMatchObject({ total: 1, successful: 1, bySource: { github: 2 } });
   });
 
+  it('does not count itself among the peers that it has found', async () => {
+    const metrics = new PeerMetrics(manualClock(NOW));
+    const { coordinator } = await room(
+      { broadcast: [peerRecord(a, NOW), peerRecord(b, NOW)] },
+      { onDiscovery: metrics.trackDiscovery, self: a },
+    );
+    expect((await coordinator.discover({}, never())).bySource).toMatchObject({ broadcast: 1 });
+    expect(metrics.snapshot().discovery.bySource).toEqual({ broadcast: 1 });
+  });
+
   it('PI2 three sources are put together, the counts of each kept', async () => {
     const metrics = new PeerMetrics(manualClock(NOW));
     const { discover } = await room(
