@@ -31,13 +31,17 @@ export interface RestClient {
   ): Promise<Answered>;
 }
 
+interface Ask extends Omit<RequestInit, 'headers'> {
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Makes the {@link RestClient} of a room. */
 export function createRestClient({ api, token }: Pick<RoomAccess, 'api' | 'token'>): RestClient {
-  const ask = async (path: string, init: RequestInit): Promise<Response> => {
+  const ask = async (path: string, { headers, ...init }: Ask): Promise<Response> => {
     const url = new URL(path, api);
     const response = await fetch(url, {
       ...init,
-      headers: { accept: 'application/json', ...init.headers, authorization: `Bearer ${token}` },
+      headers: { accept: 'application/json', ...headers, authorization: `Bearer ${token}` },
     }).catch((cause: unknown) => {
       init.signal?.throwIfAborted();
       throw unreachable(url, cause);
@@ -45,7 +49,8 @@ export function createRestClient({ api, token }: Pick<RoomAccess, 'api' | 'token
     if (!response.ok) throw asError(await response.json().catch(() => null), response.status);
     return response;
   };
-  const read = async (path: string, signal: AbortSignal) => await (await ask(path, { signal })).json();
+  const read = async (path: string, signal: AbortSignal): Promise<unknown> =>
+    await (await ask(path, { signal })).json();
   return {
     tools: async (signal) => ((await read('tools', signal)) as { readonly tools: readonly ListedTool[] }).tools,
     peers: async (signal) => ((await read('peers', signal)) as { readonly peers: readonly MeshPeer[] }).peers,
@@ -77,7 +82,7 @@ function asError(body: unknown, status: number): TabmeshError {
 }
 
 /** The error of a relay that nobody answers for. */
-export function unreachable({ origin }: URL, cause: unknown): TabmeshError {
+function unreachable({ origin }: URL, cause: unknown): TabmeshError {
   return new TabmeshError('upstream_unreachable', `no relay answers at ${origin}`, {
     hint: 'Start it, or correct the address. Behind a certificate of your own, set NODE_EXTRA_CA_CERTS.',
     retryable: true,

@@ -78,7 +78,7 @@ export class StdioBridge {
   }
 
   #fromRelay(http: StreamableHTTPClientTransport, message: JSONRPCMessage): void {
-    const answered = 'method' in message ? undefined : (message.id as Id | undefined);
+    const answered = 'method' in message ? undefined : message.id;
     if (answered !== undefined) {
       this.#running.delete(answered);
       const initialize = this.#initialize;
@@ -144,7 +144,7 @@ export class StdioBridge {
     const id = `bridge-${crypto.randomUUID()}`;
     const answer = new Promise<JSONRPCMessage>((resolve) => this.#own.set(id, resolve));
     try {
-      await http.send({ ...initialize, id } as JSONRPCMessage);
+      await http.send({ ...initialize, id });
       await answer;
     } finally {
       this.#own.delete(id);

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../../src/lib/errors.ts';
+
 /** What a call of each tool may be about. */
 export interface SampleRoom {
   /** CID of a dataset, and a record in it */
@@ -12,7 +14,7 @@ export interface SampleRoom {
 /** A call, and how it has to end: with an answer, or with an error of this code. */
 export interface SampleCall {
   readonly args: object;
-  readonly ends: 'ok' | string;
+  readonly ends: 'ok' | ErrorCode;
 }
 
 /** A device, and peer, id of nobody. */
@@ -24,7 +26,7 @@ const NOBODY = '12D3KooWGzBy6CRmoRAbHPP5RkS6FqUMUnVkdFoDrCMDrVRdXEuc';
  */
 export function sampleCalls({ dataset, record, recordId, peer, address }: SampleRoom): Record<string, SampleCall> {
   const ok = (args: object = {}): SampleCall => ({ args, ends: 'ok' });
-  const refused = (ends: string, args: object = {}): SampleCall => ({ args, ends });
+  const refused = (ends: ErrorCode, args: object = {}): SampleCall => ({ args, ends });
   return {
     appoint_owner: refused('not_found', { device: NOBODY }),
     audit_log: ok({ limit: 1 }),
