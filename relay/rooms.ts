@@ -16,6 +16,8 @@ export interface RoomGateway {
   peers(): readonly MeshPeer[];
   /** what the relay's peer has run itself */
   runs(): readonly RunState[];
+  /** called after one of these runs has changed; returns the unsubscribe function */
+  watchRuns(listener: () => void): () => void;
 }
 
 /** The MCP servers of a room, as one of its members reaches them. */

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import type { AuditEntry, AuditEvent } from '../../src/contracts/access.ts';
 
 /** What the first entry there ever was links back to. */
-export const FIRST_PREV = '0'.repeat(64);
+const FIRST_PREV = '0'.repeat(64);
 
 /** Where a chain stands: what the next entry links back to. */
 export interface Link {
@@ -46,5 +46,5 @@ export function readLine(line: string): AuditEntry {
 }
 
 function hashOf(body: object): string {
-  return createHash('sha256').update(JSON.stringify(body)).digest('hex');
+  return digest('sha256', JSON.stringify(body));
 }

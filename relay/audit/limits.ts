@@ -8,6 +8,8 @@ export interface AuditLimits {
   readonly maxAgeMs: number;
   /** records that wait to be written; more are counted and left out */
   readonly queue: number;
+  /** records that are written at once at most */
+  readonly batch: number;
   /** records are written together, this long after the first of them, ms */
   readonly batchMs: number;
 }
@@ -21,6 +23,8 @@ export const AUDIT_LIMITS: AuditLimits = {
   maxAgeMs: 400 * 24 * 60 * 60 * 1000,
   // two seconds of all that a relay can serve
   queue: 20_000,
+  // a few milliseconds of hashing, in which no call is served
+  batch: 512,
   // one write and one sync for all calls of this time
   batchMs: 50,
 };

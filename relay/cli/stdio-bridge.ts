@@ -6,6 +6,8 @@ import type { RoomAccess } from './room-access.ts';
 /** JSON-RPC 2.0 §5.1, the range for servers. */
 const SERVER_ERROR = -32_000;
 const NOT_FOUND = 404;
+/** Beginning a session is one small request. */
+const RENEW_MS = 10_000;
 /** A client that ends waits for this no longer. */
 const GOODBYE_MS = 1_000;
 
@@ -136,20 +138,28 @@ export class StdioBridge {
     }
   }
 
-  /** The relay was started anew: a session as before, of which the client need not know. */
+  /** The relay was started anew: a session as before, of which the client need not know. The old one is kept until it stands. */
   async #renew(initialize: JSONRPCMessage): Promise<void> {
-    const old = this.#http;
-    this.#http = this.#connect();
-    const http = this.#http;
+    const http = this.#connect();
     const id = `bridge-${crypto.randomUUID()}`;
-    const answer = new Promise<JSONRPCMessage>((resolve) => this.#own.set(id, resolve));
+    const answer = Promise.withResolvers<JSONRPCMessage>();
+    const late = setTimeout(() => {
+      answer.reject(new Error('the relay does not begin a new session'));
+    }, RENEW_MS);
+    this.#own.set(id, answer.resolve);
     try {
       await http.send({ ...initialize, id });
-      await answer;
+      await answer.promise;
+      await http.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    } catch (error) {
+      await http.close();
+      throw error;
     } finally {
+      clearTimeout(late);
       this.#own.delete(id);
     }
-    await http.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    const old = this.#http;
+    this.#http = http;
     await old.close();
     this.#log.info('the relay was restarted; a new session has begun');
   }

@@ -76,7 +76,12 @@ export const OPTION_ROWS = [
     multiple: true,
     help: 'let pages of this origin call /mcp and /api; may be given again',
   },
-  { name: 'oauth-issuer', type: 'string', value: 'URL', help: 'accept tokens of this identity provider; needs --oauth-jwks' },
+  {
+    name: 'oauth-issuer',
+    type: 'string',
+    value: 'URL',
+    help: 'accept tokens of this identity provider; needs --oauth-jwks',
+  },
   { name: 'oauth-jwks', type: 'string', value: 'URL', help: 'where the keys of the identity provider are' },
   { name: 'oauth-audience', type: 'string', value: 'TEXT', help: 'the "aud" of its tokens (the URL of /mcp)' },
   {

@@ -7,32 +7,40 @@ import type { AuditRecord, AuditSink } from '../audit/record.ts';
 import { createKeyedBuckets } from '../keyed-buckets.ts';
 import { clientKey } from './client-address.ts';
 import { PROBLEM_TYPE, toProblem } from './problem.ts';
-import { statusOf } from './status.ts';
+import { isScope } from './gate/scope.ts';
+import { knownCode, statusOf } from './status.ts';
 
 /** Worth a line in the log: somebody without the right to. */
 const REFUSALS: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'upstream_blocked'];
+/** Worth a number in the metrics. */
+const COUNTED: readonly ErrorCode[] = [...REFUSALS, 'rate_limited'];
 /** A flood of refusals by one address must not become a flood in the log. */
 const REFUSAL_LINES = { burst: 10, perSecond: 0.2 };
+
+/** Nobody waits longer than a day; a peer may have named any number. */
+const MAX_RETRY_AFTER_S = 86_400;
 
 /** Headers that belong to an error: RFC 9110 §10.2.3 (Retry-After, whole seconds) and RFC 6750 §3 (the challenge). */
 function errorHeaders(error: WireError): Record<string, string> {
   const headers: Record<string, string> = {};
   const retryAfterMs = error.details['retryAfterMs'];
-  if (typeof retryAfterMs === 'number') headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  if (typeof retryAfterMs === 'number') {
+    const seconds = Math.ceil(retryAfterMs / 1000);
+    headers['retry-after'] = String(Math.min(Math.max(1, seconds), MAX_RETRY_AFTER_S));
+  }
   const challenge = challengeOf(error);
   if (challenge !== null) headers['www-authenticate'] = challenge;
   return headers;
 }
 
 /** RFC 6750 §3: what is wrong with the token, or missing from it. A request without one is told nothing more. */
-function challengeOf({ code, message, details }: WireError): string | null {
+function challengeOf({ code, details }: WireError): string | null {
   const start = 'Bearer realm="tabmesh"';
-  if (code === 'unauthorized') {
-    return details['invalidToken'] === true ? `${start}, error="invalid_token", error_description="${message}"` : start;
-  }
+  if (code === 'unauthorized') return details['invalidToken'] === true ? `${start}, error="invalid_token"` : start;
   const { requiredScope } = details;
   if (code !== 'forbidden' || requiredScope === undefined) return null;
-  const scope = typeof requiredScope === 'string' ? `, scope="${requiredScope}"` : '';
+  // the error may be one that a peer has made up
+  const scope = isScope(requiredScope) ? `, scope="${requiredScope}"` : '';
   return `${start}, error="insufficient_scope"${scope}`;
 }
 
@@ -41,7 +49,7 @@ export function sendError(reply: FastifyReply, error: TabmeshError, status = sta
   const wire = error.toWire();
   return reply
     .code(status)
-    .headers({ ...errorHeaders(wire), [FETCH_ERROR_HEADER]: wire.code, 'cache-control': 'no-store' })
+    .headers({ ...errorHeaders(wire), [FETCH_ERROR_HEADER]: knownCode(wire.code), 'cache-control': 'no-store' })
     .type(PROBLEM_TYPE)
     .send(toProblem(wire, status));
 }
@@ -65,8 +73,8 @@ export function errorHandler({ log, clock, trustProxy, audit, refused }: ErrorHa
     const path = request.routeOptions.url ?? 'unknown';
     if (error instanceof TabmeshError) {
       const client = clientKey(request.raw, trustProxy);
+      if (COUNTED.includes(error.code)) refused(error.code);
       if (REFUSALS.includes(error.code)) {
-        refused(error.code);
         if (lines.take(client)) {
           log.warn('refused', { client, path, code: error.code });
           // what an authenticated caller was refused is in the log of calls

@@ -5,6 +5,9 @@ import { samplesText, type SampleSource } from './metrics-text.ts';
 /** From a call answered by the relay itself to a collection of thousands of records; seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
 
+/** Tools that are told apart: a member can offer any number, under names that change by the minute. */
+const MAX_TOOL_LABELS = 500;
+
 /** What this relay tells a monitoring system, in the text format of Prometheus. */
 export interface Metrics extends CallMeter {
   /** an HTTP request was answered. @param route as declared, never the path that was asked for */
@@ -20,6 +23,7 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const sources: SampleSource[] = [];
+  const tools = new Set<string>();
   const seconds = new Histogram({
     name: 'tabmesh_tool_call_seconds',
     help: 'Calls of tools over MCP and REST, until they were answered',
@@ -47,7 +51,8 @@ export function createMetrics(): Metrics {
       return own + samplesText(others.flat());
     },
     called(tool, place, outcome, took) {
-      seconds.observe({ tool, place, outcome }, took);
+      if (tools.size < MAX_TOOL_LABELS) tools.add(tool);
+      seconds.observe({ tool: tools.has(tool) ? tool : 'other', place, outcome }, took);
     },
     refused(reason) {
       refused.inc({ reason });

@@ -43,3 +43,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 export function statusOf(code: ErrorCode): number {
   return Object.hasOwn(STATUS, code) ? STATUS[code] : STATUS.internal;
 }
+
+/** The code, or `other` for one that a newer peer made up: as much as a header or a metric is to carry. */
+export function knownCode(code: ErrorCode): ErrorCode | 'other' {
+  return Object.hasOwn(STATUS, code) ? code : 'other';
+}

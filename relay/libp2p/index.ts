@@ -160,6 +160,7 @@ function running(
           tools: headless.room.tools,
           peers: () => headless.room.mesh.peers(),
           runs: () => headless.room.runs.list(),
+          watchRuns: (listener) => headless.room.runs.subscribe(listener),
           mcp: roomMcp(headless),
         };
   return {

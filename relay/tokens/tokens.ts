@@ -109,12 +109,14 @@ export async function openTokens({ dataDir, mcp, clock, log }: TokensOptions): P
   let byHash = index(await readTokens(dataDir.path));
   // one after the other; the lock of the folder is for other processes
   const writing = createProcessLock();
+  // being taken back: whatever is read from disk meanwhile must not bring them back
+  const leaving = new Set<string>();
   const usedAt = new Map<string, number>();
   const listeners = new Set<(change: TokenChange) => void>();
 
   const use = (tokens: readonly StoredToken[]) => {
     const before = byHash;
-    byHash = index(tokens);
+    byHash = index(tokens.filter(({ id }) => !leaving.has(id)));
     const tell = (type: TokenChange['type'], { id, name, device }: StoredToken) => {
       for (const listener of [...listeners]) listener({ type, id, name, device });
     };
@@ -174,13 +176,18 @@ export async function openTokens({ dataDir, mcp, clock, log }: TokensOptions): P
         .map((token) => infoOf(token, usedAt.get(token.id) ?? null)),
     async revoke(id, device) {
       const now = [...byHash.values()];
+      const rest = new Set(without(now, id, device));
+      const gone = now.filter((token) => !rest.has(token)).map((token) => token.id);
+      for (const each of gone) leaving.add(each);
       // refused from here on, however long the disk takes
-      use(without(now, id, device));
+      use(now);
       try {
         await change((tokens) => without(tokens, id, device));
       } catch (thrown) {
         if (!(thrown instanceof TabmeshError && thrown.code === 'not_found')) throw thrown;
         // a command has taken it back in the same moment
+      } finally {
+        for (const each of gone) leaving.delete(each);
       }
     },
     subscribe(listener) {

@@ -3,6 +3,7 @@ import { decideApproval } from './access/decide-approval.ts';
 import { issueGrant } from './access/issue-grant.ts';
 import { listApprovals } from './access/list-approvals.ts';
 import { listGrants } from './access/list-grants.ts';
+import { listRevocations } from './access/list-revocations.ts';
 import { revokeApproval } from './access/revoke-approval.ts';
 import { revokeGrant } from './access/revoke-grant.ts';
 import { setClassAccess } from './access/set-class-access.ts';
@@ -20,6 +21,7 @@ export const relayCatalog: readonly Tool[] = [
   setClassAccess,
   issueGrant,
   listGrants,
+  listRevocations,
   revokeGrant,
   verifyGrant,
 ];

@@ -1,15 +1,17 @@
 import type { CidString, DeviceId, PeerId, RoomId, RunId } from '../lib/ids.ts';
 import type { TokenInfo, TokenRequest } from './access.ts';
 import type { ApprovalsPort } from './approvals.ts';
+import type { WatchedCall } from './calls.ts';
 import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts';
 import type { DoctorReport, ExamineOptions } from './doctor.ts';
-import type { GrantsPort } from './grants.ts';
+import type { GrantsPort, HeldGrantsPort } from './grants.ts';
 import type { Connection, InvitePreview, MeshPeer, RelayStatus, RoomMemberList } from './mesh.ts';
 import type { PeerFinding } from './peer-finding.ts';
 import type { RoomDataset } from './ports.ts';
 import type { ClientToken, IceServer } from './relay.ts';
+import type { ToolMetricsReport } from './routing.ts';
 import type { RoomSearchResult, SearchRequest, ShardAnswer } from './search.ts';
-import type { CallOptions, CallResult, RoomTool } from './tools.ts';
+import type { CallOptions, CallResult, RoomTool, RoutePlan, ToolMetadata } from './tools.ts';
 import type { RunState } from './workflow.ts';
 
 /**
@@ -128,6 +130,8 @@ export interface RoomClient {
   approvals(): Promise<ApprovalsPort>;
   /** delegation tokens of this device */
   grants(): Promise<GrantsPort>;
+  /** delegation tokens that this device was given: `call` with a place shows the one that is about it */
+  heldGrants(): Promise<HeldGrantsPort>;
 
   /** starts `collect_literature` here and returns at once; follow it in `runs()` */
   collect(inputs: { readonly query: string; readonly max_results: number }): Promise<RunId>;
@@ -151,12 +155,26 @@ export interface RoomClient {
   keepDataset(data: CidString, signal: AbortSignal): Promise<void>;
 
   call(tool: string, args: unknown, options?: CallOptions & { readonly place?: PeerId }): Promise<CallResult>;
-  /** a token of this member's own, made by a member relay. @throws `no_place` when no relay is a member */
-  createClientToken(request: TokenRequest): Promise<ClientToken>;
+  /** the tools of this peer itself, as it describes them: what `tools()` says may be another peer's word */
+  ownTools(): readonly ToolMetadata[];
+  /** Where a call would run now; nothing runs. @param place null: the router chooses. @throws `unknown_tool` */
+  explainRoute(tool: string, args: unknown, place: PeerId | null): Promise<RoutePlan>;
+  /** how calls went here since the room was opened */
+  callMetrics(signal: AbortSignal): Promise<ToolMetricsReport>;
+  /** Tries places again that are left alone since they failed. @returns how many tools at places */
+  resetBreakers(peer: PeerId | null, tool: string | null): Promise<number>;
+  /** Tells of each call that is made or served here from now on, as often as something happens to it. @returns what stops it */
+  watchCalls(listener: (call: WatchedCall) => void): Promise<() => void>;
+  /**
+   * A token of this member's own, made by a member relay.
+   * @param relay which one; any when absent
+   * @throws `no_place` when no relay is a member, or that one is away; `invalid_input`, `forbidden`, `rate_limited`
+   */
+  createClientToken(request: TokenRequest, relay?: PeerId): Promise<ClientToken>;
   /** the tokens that this member has at that relay. @throws `no_place` */
-  listClientTokens(): Promise<readonly TokenInfo[]>;
+  listClientTokens(relay?: PeerId): Promise<readonly TokenInfo[]>;
   /** Takes one of them back: it is refused from now on. @throws `no_place`, `not_found` */
-  revokeClientToken(id: string): Promise<void>;
+  revokeClientToken(id: string, relay?: PeerId): Promise<void>;
   /** stops the peer; the data stays */
   close(): Promise<void>;
 }

@@ -140,9 +140,34 @@ export interface GrantsPort {
     cid: string,
     options: { readonly reason: string | null; readonly chain: readonly unknown[] | null },
   ): Promise<RevocationRecord>;
+  /**
+   * The revocations that the room knows, newest first.
+   * @param method those published in that way only, e.g. `ledger`; all when null
+   */
+  revocations(method: string | null): Promise<readonly RevocationRecord[]>;
   /** Checks signatures, revocations and attenuation of a chain; does not use it up. Never throws for what the tokens hold */
   verify(
     chain: readonly unknown[],
     call: { readonly tool: string; readonly args: unknown; readonly audience: Subject },
   ): Promise<GrantCheck>;
+}
+
+/** A grant that was given to this device. */
+export interface HeldGrant {
+  readonly cid: CidString;
+  /** of the last token of the chain, which is for this device */
+  readonly claims: GrantClaims;
+}
+
+/** The grants that this device was given; calls to the place that a grant is about show it by themselves. */
+export interface HeldGrantsPort {
+  /** newest first; those whose time is over are forgotten */
+  list(): Promise<readonly HeldGrant[]>;
+  /**
+   * Keeps a grant. Only its form and whom it is for are looked at: what it is worth, the place decides.
+   * @param text compact tokens with white space between them, root first
+   * @throws `invalid_input` for what is no grant, has ended or is for somebody else; `rate_limited`, `storage_failed`
+   */
+  add(text: string): Promise<HeldGrant>;
+  remove(cid: CidString): Promise<void>;
 }

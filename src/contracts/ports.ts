@@ -73,12 +73,18 @@ export interface RunsPort {
   list(): readonly RunState[];
 }
 
+/** Of a call that a tool answers by asking others: as its context has it. */
+export interface AskedFor {
+  readonly principal: Principal;
+  readonly traceparent?: string;
+}
+
 export interface SearchPort {
   /**
    * All devices of the room that hold shards.
-   * @param principal on whose behalf the others are asked; this peer's own when absent
+   * @param caller on whose behalf, and in which trace, the others are asked; this peer's own when absent
    */
-  searchRoom(request: SearchRequest, signal: AbortSignal, principal?: Principal): Promise<RoomSearchResult>;
+  searchRoom(request: SearchRequest, signal: AbortSignal, caller?: AskedFor): Promise<RoomSearchResult>;
   /** this device's shard alone; what the others' fan-out calls */
   searchShard(request: SearchRequest, signal: AbortSignal): Promise<ShardAnswer>;
   related(recordId: string, topK: number, signal: AbortSignal): Promise<ShardAnswer>;

@@ -35,6 +35,17 @@ export interface RegistryStatistics {
   readonly categories: number;
 }
 
+/** How a peer itself has been, sampled every few seconds. */
+export interface PeerCondition {
+  /** that it is linked to; null before the first sample */
+  readonly members: number | null;
+  /** share of its time that was busy, 0 to 1; null when it cannot tell */
+  readonly load: number | null;
+  /** of the last thousand samples; 0 before the first */
+  readonly loadP50: number;
+  readonly loadP95: number;
+}
+
 /** How calls went at this peer. */
 export interface ToolMetricsReport {
   /** calls that were made here, booked under the place where they ran */
@@ -47,6 +58,7 @@ export interface ToolMetricsReport {
   /** requests of other peers by method */
   readonly messages: Readonly<Record<string, number>>;
   readonly health: readonly HealthResult[];
+  readonly condition: PeerCondition;
 }
 
 /** The router of this peer, as its tools see it. */

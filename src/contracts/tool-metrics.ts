@@ -28,7 +28,8 @@ export interface LatencySummary {
   readonly maxMs: number;
   /** of all there ever were, not of the window */
   readonly avgMs: number;
-  /** of the window */
+  /** of the window, as the other percentiles */
+  readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
 }

@@ -1,6 +1,5 @@
 import type { DeviceId, PeerId } from '../lib/ids.ts';
 import type { WireError } from '../lib/errors.ts';
-import type { Ports } from './ports.ts';
 
 /** Where a tool may run: `mesh` on any peer, `relay` on a relay's peer only, `auto` lets scores decide. */
 export type Runtime = 'mesh' | 'relay' | 'auto';
@@ -13,11 +12,11 @@ export const RUNTIMES: readonly Runtime[] = ['mesh', 'relay', 'auto'];
 export const RETRY_POLICIES: readonly RetryPolicy[] = ['none', 'fixed', 'linear', 'exponential'];
 /** Names that the Python original gives to runtimes; read, never written. */
 export const RUNTIME_ALIASES: Readonly<Record<string, Runtime | undefined>> = { trio: 'mesh', fastapi: 'relay' };
-export const DEFAULT_PRIORITY = 5;
+const DEFAULT_PRIORITY = 5;
 export const HIGHEST_PRIORITY = 10;
 export const DEFAULT_CATEGORY = 'general';
-export const DEFAULT_TIMEOUT_MS = 30_000;
-export const DEFAULT_SCHEMA_VERSION = '1.0';
+const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_SCHEMA_VERSION = '1.0';
 /** An answer that is given again for longer than this is not an answer but a copy, ms. */
 export const MAX_CACHE_TTL_MS = 3_600_000;
 
@@ -138,13 +137,6 @@ export interface ToolProgress {
   readonly message: string | null;
 }
 
-export interface ToolContext {
-  readonly ports: Ports;
-  readonly principal: Principal;
-  readonly signal: AbortSignal;
-  readonly progress: (p: ToolProgress) => void;
-}
-
 /** A place where a call can run. `self` is this peer (for a tab: its workers). */
 export interface Place {
   readonly kind: 'self' | 'peer' | 'relay';
@@ -193,6 +185,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** W3C `traceparent` of the hop before; a call without one belongs to no trace */
   readonly traceparent?: string;
+  /** Told of each try of the call at a place, for who looks on; what it returns is told how the try ended. */
+  readonly onTry?: (place: Place, hedge: boolean) => (error: WireError | null) => void;
 }
 
 export type CallResult =

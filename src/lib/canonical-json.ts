@@ -1,7 +1,7 @@
 import { TabmeshError } from './errors.ts';
 import { isPlainMap } from './strict-map.ts';
 
-export { parseStrictJson, type JsonLimits } from './strict-json.ts';
+export { parseStrictJson } from './strict-json.ts';
 
 /** Deeper values are not written: what nests further is an attack on whoever reads it. */
 const MAX_DEPTH = 128;

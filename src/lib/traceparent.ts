@@ -14,6 +14,7 @@ export interface Trace {
 /** Of the key in MCP's `_meta` (revision 2026-07-28) and of the HTTP header. */
 export const TRACEPARENT = 'traceparent';
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const SPAN_BYTES = 8;
 const ID_BYTES = 16;
 /** Not sampled: whether anybody records is not ours to ask. */
@@ -44,8 +45,16 @@ export function formatTraceparent({ id, parent, flags }: Trace): string {
   return `00-${id}-${parent}-${flags}`;
 }
 
+/** Random bytes are had in one go for many ids: asking for eight costs as much as for a thousand. */
+const pool = new Uint8Array(2048);
+let used = pool.length;
+
 function randomHex(bytes: number): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join(
-    '',
-  );
+  if (used + bytes > pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  let text = '';
+  for (const end = used + bytes; used < end; used++) text += HEX[pool[used] ?? 0] ?? '';
+  return text;
 }

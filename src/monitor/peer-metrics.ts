@@ -39,7 +39,13 @@ export class PeerMetrics {
     const trouble = success ? null : (attempt?.error ?? 'it failed');
     this.#bootstrap.count({ success, durationMs, trouble }, 1);
     this.#methods.of(method).count({ success, durationMs, trouble }, 1);
-    const tried: NetworkTry = { endedAt: this.#clock.now(), method, target: attempt?.target ?? '', durationMs, error: trouble };
+    const tried: NetworkTry = {
+      endedAt: this.#clock.now(),
+      method,
+      target: attempt?.target ?? '',
+      durationMs,
+      error: trouble,
+    };
     this.#tries = [tried, ...this.#tries].slice(0, MAX_TRIES);
   };
 

@@ -64,6 +64,15 @@ export class Counters {
     return (this.#histograms.get(keyOf(name, labels)) ?? []).map(({ value }) => value);
   }
 
+  /** The quantile of a histogram's values, between two of them by their distance (`spec/5` §7.1); 0 for fewer than two. */
+  quantile(name: string, quantile: number, labels: Labels = {}): number {
+    const sorted = [...this.histogram(name, labels)].sort((a, b) => a - b);
+    if (sorted.length < 2) return 0;
+    const at = (sorted.length - 1) * quantile;
+    const [low, high] = [sorted[Math.floor(at)] ?? 0, sorted[Math.ceil(at)] ?? 0];
+    return low + (high - low) * (at - Math.floor(at));
+  }
+
   /** The counts of a name by the values of its only label. */
   byLabel(name: string): Readonly<Record<string, number>> {
     const found: Record<string, number> = {};

@@ -1,7 +1,7 @@
 import type { LatencySummary } from '../contracts/tool-metrics.ts';
 
 /** Samples that the percentiles are taken of (`spec/1` §2.3). */
-export const LATENCY_WINDOW = 1000;
+const LATENCY_WINDOW = 1000;
 
 /** Latency and errors of one thing: totals of all time, percentiles of the last {@link LATENCY_WINDOW} samples. */
 export class LatencyStats {
@@ -57,6 +57,7 @@ export class LatencyStats {
       minMs: this.requestCount === 0 ? 0 : rounded(this.minMs),
       maxMs: rounded(this.maxMs),
       avgMs: rounded(this.avgMs),
+      p50Ms: rounded(this.percentile(0.5)),
       p95Ms: rounded(this.percentile(0.95)),
       p99Ms: rounded(this.percentile(0.99)),
     };

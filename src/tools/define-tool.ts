@@ -1,4 +1,5 @@
-import type { AccessClass, RetryPolicy, Runtime, ToolContext, ToolMetadata } from '../contracts/tools.ts';
+import type { ToolContext } from '../contracts/tool-context.ts';
+import type { AccessClass, RetryPolicy, Runtime, ToolMetadata } from '../contracts/tools.ts';
 import { METADATA_DEFAULTS } from '../contracts/tools.ts';
 import { toolJsonSchema } from './json-schema.ts';
 import { checkMetadata } from './metadata.ts';

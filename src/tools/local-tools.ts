@@ -63,9 +63,10 @@ export function createLocalTools({ registry, guard, ports, clock, book }: LocalT
       let ended = false;
       const startedAt = monotonicNow(clock);
       const booked = (ok: boolean) => {
+        if (book === undefined) return;
         const { peer, kind } = ports.self;
         const ms = monotonicNow(clock) - startedAt;
-        book?.book({ tool: name, runtime: kind === 'relay' ? 'relay' : 'mesh', place: peer, ms, ok });
+        book.book({ tool: name, runtime: kind === 'relay' ? 'relay' : 'mesh', place: peer, ms, ok });
       };
       const progress = (p: ToolProgress) => {
         if (!ended) options.onProgress?.(p);
@@ -84,6 +85,7 @@ export function createLocalTools({ registry, guard, ports, clock, book }: LocalT
               return deadline.signal;
             },
             progress,
+            ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
           });
         } finally {
           // a tool that does not heed its signal keeps its slot until it really ends

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { CALL_RATES } from '../../relay/http/gate/rates.ts';
 import { SESSION_LIMITS } from '../../relay/http/mcp/limits.ts';
 import { Slots } from '../../src/lib/slots.ts';
 import { api, newToken } from '../support/api.ts';
@@ -100,7 +101,7 @@ describe('idle sessions', () => {
 
   it('are kept for little, ten thousand of them where so many are allowed', { timeout: 120_000 }, async () => {
     const many = { ...SESSION_LIMITS, perToken: 10_000, total: 10_000 };
-    const relay = await relayWith({ sessionLimits: many });
+    const relay = await relayWith({ sessionLimits: many, callRates: { ...CALL_RATES, request: CALL_RATES.token } });
     const slots = new Slots(AT_ONCE);
     const ids: string[] = [];
     const open = (count: number) =>

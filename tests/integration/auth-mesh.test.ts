@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AuditVerdict } from '../../src/contracts/access.ts';
 import { RelayServices } from '../../src/peer/room/relay-services.ts';
 import { api, codeOf } from '../support/api.ts';
 import { Cleanups } from '../support/live-peers.ts';
 import { startLiveRelay, type LiveRelay } from '../support/live-relay.ts';
+import { cidOf } from '../support/ports.ts';
 import { startTabPeer, type TabPeer } from '../support/tab-peers.ts';
 import { failureCode } from '../support/tools.ts';
 
@@ -93,10 +94,67 @@ describe('a trace', () => {
     }
     const id = '4bf92f3577b34da6a3ce929d0e0e4736';
     const { urls, token } = relay.relay;
+    const seen = vi.spyOn(tab.room.local, 'call');
     const headers = { traceparent: `00-${id}-00f067aa0ba902b7-01` };
     const answer = await api({ urls }, token, 'POST', `api/tools/echo?place=${tab.peer}`, { text: 'hi' }, headers);
     expect(answer.status).toBe(200);
+    expect(seen.mock.calls[0]?.[1]?.traceparent).toMatch(new RegExp(`^00-${id}-(?!00f067aa0ba902b7)[0-9a-f]{16}-01$`));
     const log = await api({ urls }, token, 'GET', `api/audit?trace=${id}`);
     expect(log.body).toMatchObject({ entries: [{ what: 'echo', where: { peer: tab.peer }, outcome: 'ok' }] });
+  });
+
+  it('goes on to those whom the tab asks', async () => {
+    const relay = await startLiveRelay();
+    cleanups.add(() => relay.close());
+    const [asked, next] = await Promise.all([
+      startTabPeer(relay.invite, cleanups),
+      startTabPeer(relay.invite, cleanups),
+    ]);
+    await Promise.all([linked(asked, relay), linked(next, relay)]);
+    await next.room.replica.putSegment({
+      dataset: cidOf(1),
+      count: 1,
+      engine: 'bm25/1',
+      embedder: { id: 'none', version: 1, dimension: 0, normalised: true },
+      builtAt: '2026-01-01T00:00:00Z',
+    });
+    const { device } = next.room.replica;
+    const knows = () =>
+      Object.keys(asked.room.replica.state().devices[device]?.segments ?? {}).length > 0 &&
+      asked.room.mesh.list().some(({ place, tools }) => place.peer === next.peer && tools.length > 0);
+    await expect.poll(knows, { timeout: 10_000 }).toBe(true);
+    const offered = () =>
+      relay.gateway.tools
+        .list()
+        .find(({ metadata }) => metadata.name === 'search_index')
+        ?.places.some(({ peer }) => peer === asked.peer);
+    await expect.poll(offered, { timeout: 10_000 }).toBe(true);
+
+    const seen = vi.spyOn(next.room.local, 'call');
+    const id = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const { urls, token } = relay.relay;
+    const headers = { traceparent: `00-${id}-00f067aa0ba902b7-01` };
+    await api({ urls }, token, 'POST', `api/tools/search_index?place=${asked.peer}`, { query: 'cells' }, headers);
+    expect(seen.mock.calls.map(([{ tool }, options]) => [tool, options?.traceparent?.split('-')[1]])).toEqual([
+      ['search_shard', id],
+    ]);
+  });
+});
+
+describe('the metrics of a whole relay', () => {
+  it('tell of its calls, its peers and its circuits, each name once', async () => {
+    const relay = await startLiveRelay();
+    cleanups.add(() => relay.close());
+    const { urls, token } = relay.relay;
+    await api({ urls }, token, 'POST', 'api/tools/echo', { text: 'hi' });
+    const { body } = await api({ urls }, null, 'GET', 'metrics');
+    const lines = String(body).split('\n');
+    expect(lines).toContain('tabmesh_runtime_calls_total{side="served",runtime="relay"} 1');
+    expect(lines).toContain('tabmesh_tool_calls_total{side="made",tool="echo"} 1');
+    expect(lines).toContain('tabmesh_peers{link="self"} 1');
+    expect(lines).toContain('tabmesh_circuits 0');
+    const types = lines.filter((line) => line.startsWith('# TYPE '));
+    expect(new Set(types).size).toBe(types.length);
+    expect(lines.some((line) => line.startsWith('nodejs_eventloop_lag_seconds '))).toBe(true);
   });
 });

@@ -181,6 +181,14 @@ describe('rates', () => {
     expect(relay.rooms[0]?.calls).toHaveLength(3);
   });
 
+  it('hold for requests that call nothing, too', async () => {
+    const relay = await relayWith({ callRates: { ...CALL_RATES, request: { burst: 2, perSecond: 0.1 } } });
+    const list = () => api(relay, relay.tokens.owner, 'GET', 'api/tools');
+    expect(await times(3, list)).toEqual([200, 200, 429]);
+    expect((await list()).headers.get('retry-after')).toBe('10');
+    expect((await api(relay, relay.tokens.owner, 'POST', 'api/tools/echo', { text: '' })).status).toBe(200);
+  });
+
   it('are those of the member, whatever number of tokens it has', async () => {
     const relay = await relayWith({ callRates: { ...CALL_RATES, principal: { burst: 2, perSecond: 0.01 } } });
     const room = relay.rooms[0]?.room ?? null;

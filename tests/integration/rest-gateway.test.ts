@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../src/contracts/access.ts';
 import type { MeshPeer } from '../../src/contracts/mesh.ts';
 import type { RunState } from '../../src/contracts/workflow.ts';
-import { TabmeshError } from '../../src/lib/errors.ts';
+import { TabmeshError, type ErrorCode } from '../../src/lib/errors.ts';
 import { api, codeOf, newToken } from '../support/api.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
 import { echoTool, memoryRoom, memoryTool } from '../support/room-tools.ts';
@@ -161,7 +161,7 @@ describe('the description of the API', () => {
     expect(policy.split('; ')).toEqual(
       expect.arrayContaining(["default-src 'none'", "script-src 'self'", "connect-src 'self'"]),
     );
-    const files = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => file);
+    const files = [...String(page.body).matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)].map(([, file = '']) => file);
     expect(files).toContain('/docs/swagger-ui-bundle.js');
     for (const file of files) {
       expect(file).toMatch(/^\/docs\//);
@@ -184,6 +184,66 @@ describe('the room over REST', () => {
     expect(codeOf(await ask('api/runs/run-2'))).toBe('not_found');
     const { token } = await newToken(relay, { name: 'one', tools: ['echo'] });
     for (const path of ['api/peers', 'api/runs', 'api/runs/run-1']) expect((await ask(path, token)).status).toBe(403);
+  });
+});
+
+describe('a run as server-sent events', () => {
+  it('is told as it goes, until it has ended', async () => {
+    const listeners = new Set<() => void>();
+    let run = { runId: 'run-1', status: 'running', startedAt: 1 } as RunState;
+    const subscribed = Promise.withResolvers<undefined>();
+    const room = {
+      ...memoryRoom('a'),
+      runs: () => [run],
+      watchRuns: (listener: () => void) => {
+        listeners.add(listener);
+        subscribed.resolve(undefined);
+        return () => listeners.delete(listener);
+      },
+    };
+    const relay = await relayWith({ memoryRooms: [room] });
+    const told = api(relay, relay.tokens.owner, 'GET', 'api/runs/run-1', undefined, { accept: 'text/event-stream' });
+    await subscribed.promise;
+    for (const listener of listeners) listener();
+    run = { ...run, status: 'completed', endedAt: 2, result: null } as RunState;
+    for (const listener of listeners) listener();
+    const { status, body } = await told;
+    const events = [...String(body).matchAll(/event: (\w+)\ndata: (.*)\n/g)].map(([, event, data = '']) => [
+      event,
+      (JSON.parse(data) as RunState).status,
+    ]);
+    expect([status, events]).toEqual([
+      200,
+      [
+        ['progress', 'running'],
+        ['progress', 'running'],
+        ['result', 'completed'],
+      ],
+    ]);
+    expect(listeners.size).toBe(0);
+    const none = await api(relay, relay.tokens.owner, 'GET', 'api/runs/x', undefined, { accept: 'text/event-stream' });
+    expect(none.status).toBe(404);
+  });
+
+  it('that nobody listens to any more is let go', async () => {
+    const left = Promise.withResolvers<undefined>();
+    const run = { runId: 'run-1', status: 'running', startedAt: 1 } as RunState;
+    const room = {
+      ...memoryRoom('a'),
+      runs: () => [run],
+      watchRuns: () => () => {
+        left.resolve(undefined);
+      },
+    };
+    const relay = await relayWith({ memoryRooms: [room] });
+    const controller = new AbortController();
+    const response = await fetch(new URL('api/runs/run-1', relay.urls.app), {
+      headers: { authorization: `Bearer ${relay.tokens.owner}`, accept: 'text/event-stream' },
+      signal: controller.signal,
+    });
+    expect(response.status).toBe(200);
+    controller.abort();
+    await left.promise;
   });
 });
 
@@ -261,14 +321,37 @@ describe('metrics', () => {
     await api(relay, relay.tokens.owner, 'POST', 'api/tools/echo', { text: '' });
     await api(relay, relay.tokens.owner, 'POST', 'api/tools/made_up_by_somebody', {});
     await api(relay, null, 'GET', 'api/tools');
+    const narrow = await newToken(relay, { name: 'narrow', classes: ['write'] });
+    await api(relay, narrow.token, 'POST', 'api/tools/echo', { text: '' });
     const { status, headers, body } = await api(relay, null, 'GET', 'metrics');
     expect([status, headers.get('content-type')]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     const lines = String(body).split('\n');
     expect(lines).toContain('tabmesh_tool_call_seconds_count{tool="echo",place="peer",outcome="ok"} 1');
     expect(lines).toContain('tabmesh_tool_call_seconds_count{tool="other",place="none",outcome="unknown_tool"} 1');
     expect(lines).toContain('tabmesh_refused_total{reason="unauthorized"} 1');
+    expect(lines).toContain('tabmesh_refused_total{reason="forbidden"} 1');
     expect(lines).toContain('tabmesh_http_requests_total{route="/api/tools",method="GET",status="401"} 1');
     expect(String(body)).not.toContain('made_up_by_somebody');
+  });
+
+  it('and headers carry nothing that a peer has made up', async () => {
+    const lying = memoryTool('lying', () => {
+      throw new TabmeshError('forbidden\r\nx-evil: 1' as ErrorCode, 'no', { details: { retryAfterMs: 1e300 } });
+    });
+    const asking = memoryTool('asking', () => {
+      throw new TabmeshError('forbidden', 'no', { details: { requiredScope: 'tabmesh:read"\r\nx-evil: 1' } });
+    });
+    const relay = await relayWith({ memoryRooms: [memoryRoom('a', [lying, asking])] });
+    const made = await api(relay, relay.tokens.owner, 'POST', 'api/tools/lying', {});
+    expect([made.status, made.headers.get('tabmesh-error'), made.headers.get('retry-after')]).toEqual([
+      500,
+      'other',
+      '86400',
+    ]);
+    const asked = await api(relay, relay.tokens.owner, 'POST', 'api/tools/asking', {});
+    expect(asked.headers.get('www-authenticate')).toBe('Bearer realm="tabmesh", error="insufficient_scope"');
+    const { body } = await api(relay, null, 'GET', 'metrics');
+    expect(String(body)).toContain('tabmesh_tool_call_seconds_count{tool="lying",place="peer",outcome="other"} 1');
   });
 
   it('are closed to pages, and behind a proxy to whoever has no token', async () => {

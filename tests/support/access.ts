@@ -14,6 +14,7 @@ import { createRevocationLedger } from '../../src/peer/room/grant-ledger.ts';
 import { ApprovalBook } from '../../src/tools/approvals/book.ts';
 import { ApprovalGate } from '../../src/tools/approvals/gate.ts';
 import { NO_CHANNEL, openAccessSettings, type AccessChannel } from '../../src/tools/approvals/class-access.ts';
+import { HeldGrants } from '../../src/tools/grants/held.ts';
 import { GrantService } from '../../src/tools/grants/service.ts';
 import type { Replica } from '../../src/contracts/replica.ts';
 import type { RevocationRecord } from '../../src/contracts/grants.ts';
@@ -99,12 +100,28 @@ export function openGrants(
   });
 }
 
+/** The grants that a device was given. */
+export function openHeldGrants(
+  deviceKey: DeviceKey,
+  options: { readonly store?: KeyValueStore; readonly clock?: Clock } = {},
+): HeldGrants {
+  const { store = createMemoryStore(), clock = systemClock } = options;
+  return new HeldGrants({
+    store,
+    prefix: 'access/held/',
+    lock: createProcessLock(),
+    did: didOf(deviceKey.id) ?? '',
+    clock,
+  });
+}
+
 /** Approvals and grants of a device that nobody has asked anything yet. */
-export function memoryAccess(): AccessPorts {
+export function memoryAccess(): AccessPorts & { heldGrants(): Promise<HeldGrants> } {
   const store = createMemoryStore();
   const opened = shared(async () => (await openApprovals({ store })).book);
   return {
     approvals: () => opened.get(),
     grants: async () => openGrants(await deviceOf(1), { store }),
+    heldGrants: async () => openHeldGrants(await deviceOf(1), { store }),
   };
 }

@@ -9,12 +9,15 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import { randomId, type CidString, type DeviceId, type RoomId, type RunId } from '../../src/lib/ids.ts';
 import { memoryAccess } from './access.ts';
+import { fakeApprovals } from './fake-approvals.ts';
+import { fakeCalls } from './fake-calls.ts';
 import { fakeCid, fakeDatasets, fakePeers, fakeRecord } from './fake-data.ts';
 import { findingOf } from './fake-finding.ts';
 import { connectionOf, relaysOf } from './fake-links.ts';
 import { runDoctor } from '../../src/mesh/doctor/run-doctor.ts';
 import { healthyProbes, relayAwayProbes } from './doctor-probes.ts';
 import { fakeRun } from './fake-runs.ts';
+import { sampleRouting } from './sample-routing.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** How long an answer takes, ms: long enough to see that something waits */
@@ -127,6 +130,8 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
   }, PING_MS);
 
   const access = memoryAccess();
+  const approvals = fakeApprovals(scenario, all, datasets);
+  const watchCalls = fakeCalls(scenario, places);
   return {
     id,
     name,
@@ -182,8 +187,9 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     blockDevice: (device) => answer(() => setRole(device, 'blocked')),
     unblockDevice: (device) => answer(() => setRole(device, 'member')),
     appointOwner: (device) => answer(() => setRole(device, 'owner')),
-    approvals: () => access.approvals(),
+    approvals,
     grants: () => access.grants(),
+    heldGrants: () => access.heldGrants(),
     collect: ({ query }) => answer(() => start(query)),
     retryRun: () => answer(() => start('sleep AND insulin resistance')),
     cancelRun: (run) => {
@@ -214,6 +220,15 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     importDatasets: (_car, signal) => answer(() => [], signal),
     keepDataset: (_data, signal) => answer(() => undefined, signal),
     call: (tool, args) => callAnswer(tool, args),
+    ownTools: () => metadata,
+    explainRoute: async (tool, args) => {
+      const { route } = await callAnswer(tool, args);
+      if (route === null || scenario === 'failing') throw failure();
+      return { ...route, why: 'the highest score' };
+    },
+    callMetrics: (signal) => answer(() => undefined, signal).then(() => sampleRouting.report(signal)),
+    resetBreakers: (peer, tool) => sampleRouting.resetBreakers(peer, tool),
+    watchCalls: (listener) => answer(() => watchCalls(listener)),
     createClientToken: ({ name: label }) =>
       answer(() => {
         if (empty || offline) {

@@ -101,6 +101,7 @@ export function memoryRoom(
     mcp,
     peers: () => [],
     runs: () => [],
+    watchRuns: () => () => undefined,
     calls,
     set(next) {
       tools = next;

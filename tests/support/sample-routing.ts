@@ -37,6 +37,7 @@ export const sampleRouting: RoutingPort = {
         categories: 1,
       },
       breakers: [{ peer: 'peer-2' as PeerId, tool: 'echo', state: 'open', failures: 5, retryAfterMs: 42_000 }],
+      condition: { members: 2, load: 0.25, loadP50: 0.2, loadP95: 0.9 },
       messages: { 'tools/call': 7 },
       health: [
         {

@@ -35,6 +35,8 @@ export interface Caller {
    * @throws `unauthorized`, `forbidden`, `rate_limited`; that is written to the audit log
    */
   admit(tool: string): boolean;
+  /** Lets in a request that calls no tool. @throws `rate_limited` */
+  admitRequest(): void;
   /**
    * Makes a call that does not go through `gateway.tools.call`: lets it in, unless the door has done so, measures it and
    * writes it to the audit log.

@@ -6,6 +6,7 @@ import type { AuditSink } from '../../audit/record.ts';
 import { createKeyedBuckets } from '../../keyed-buckets.ts';
 import type { RoomGateway } from '../../rooms.ts';
 import type { TokenHolder } from '../../tokens/tokens.ts';
+import { knownCode } from '../status.ts';
 import type { Caller, CallEnd, GatedCall, TokenPrincipal } from './caller.ts';
 import { currentRequest } from './context.ts';
 import type { Rates } from './rates.ts';
@@ -41,7 +42,7 @@ export function createGate({ rates, audit, meter, clock }: GateOptions): Gate {
     audit.record({
       event: 'call',
       who: { kind: 'token', id, name },
-      what: call.tool,
+      what: call.tool.slice(0, MAX_SHOWN),
       where: end.place === null ? null : { peer: end.place.peer, name: end.place.name },
       tookMs,
       outcome: end.outcome,
@@ -67,10 +68,7 @@ export function createGate({ rates, audit, meter, clock }: GateOptions): Gate {
         rates.take(holder, metadata);
       } catch (thrown) {
         const { code } = toTabmeshError(thrown);
-        meter.refused(code);
-        if (refusedLines.take(holder.id)) {
-          write(holder, { tool: tool.slice(0, MAX_SHOWN), args }, trace, { outcome: code, place: null }, 0);
-        }
+        if (refusedLines.take(holder.id)) write(holder, { tool, args }, trace, { outcome: code, place: null }, 0);
         throw thrown;
       }
     };
@@ -83,14 +81,22 @@ export function createGate({ rates, audit, meter, clock }: GateOptions): Gate {
       }
       const trace = parseTraceparent(call.traceparent) ?? request?.trace ?? newTrace();
       if (request?.admitted === call.tool) request.admitted = null;
-      else admit(call.tool, call.args, trace);
+      else {
+        try {
+          admit(call.tool, call.args, trace);
+        } catch (thrown) {
+          // at the door, who answers the request counts it
+          meter.refused(toTabmeshError(thrown).code);
+          throw thrown;
+        }
+      }
       const startedAt = clock.now();
       const ended = (end: CallEnd) => {
         const tookMs = clock.now() - startedAt;
         meter.called(
           find(call.tool) === undefined ? 'other' : call.tool,
           end.place === null ? 'none' : end.place.kind,
-          end.outcome,
+          end.outcome === 'ok' ? 'ok' : knownCode(end.outcome),
           tookMs / 1000,
         );
         write(holder, call, trace, end, tookMs);
@@ -118,14 +124,17 @@ export function createGate({ rates, audit, meter, clock }: GateOptions): Gate {
         admit(tool);
         return true;
       },
+      admitRequest: () => {
+        rates.takeRequest(holder.id);
+      },
       around,
     };
     return caller;
   };
 }
 
-/** Longest name of a tool that is written down when there is no such tool. */
-const MAX_SHOWN = 64;
+/** No tool has a longer name (MCP 2026-07-28, server/tools, "Tool Names"); what is asked for may be any text. */
+const MAX_SHOWN = 128;
 
 /** The tools of a room with every call put through `around`. */
 function gated(tools: RoomTools, around: Caller['around'], clock: Clock): RoomTools {

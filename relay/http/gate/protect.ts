@@ -49,7 +49,8 @@ export function protect(
     reply.header(TRACEPARENT, formatTraceparent(trace));
     const context: RequestContext = { caller, trace, admitted: null };
     runFor(context, () => {
-      if (tool !== null && caller.admit(tool)) context.admitted = tool;
+      if (tool === null) caller.admitRequest();
+      else if (caller.admit(tool)) context.admitted = tool;
       done();
     });
   });

@@ -7,6 +7,8 @@ import type { TokenHolder } from '../../tokens/tokens.ts';
 
 /** How often tools may be called over HTTP. */
 export interface CallRates {
+  /** requests of one token that call no tool: lists, descriptions, sessions */
+  readonly request: Rate;
   /** by one token that has no rate of its own */
   readonly token: Rate;
   /** by all tokens of one member, of the owner, or of one person at an identity provider */
@@ -18,6 +20,8 @@ export interface CallRates {
 }
 
 export const CALL_RATES: CallRates = {
+  // a client that begins asks a dozen times; some of the answers take milliseconds to make
+  request: { burst: 3_000, perSecond: 300 },
   // what a member may send over the mesh: more than one relay on two cores serves
   token: { burst: 10_000, perSecond: 5_000 },
   principal: { burst: 20_000, perSecond: 10_000 },
@@ -37,12 +41,15 @@ const MS = 1000;
 export interface Rates {
   /** @throws `rate_limited` with `details.retryAfterMs` and `details.by` */
   take(holder: Pick<TokenHolder, 'id' | 'device' | 'owned' | 'perMinute'>, tool: ToolMetadata | undefined): void;
+  /** A request that calls no tool. @throws `rate_limited` */
+  takeRequest(tokenId: string): void;
   /** a token that is no more needs no bucket */
   forget(tokenId: string): void;
 }
 
 /** Makes {@link Rates}, with nothing counted yet. */
 export function createRates(limits: CallRates, clock: Clock): Rates {
+  const requests = createKeyedBuckets(limits.request, clock);
   const tokens = createKeyedBuckets(limits.token, clock);
   const principals = createKeyedBuckets(limits.principal, clock);
   const openWorld = createKeyedBuckets(limits.openWorld, clock);
@@ -73,6 +80,9 @@ export function createRates(limits: CallRates, clock: Clock): Rates {
       if (tool.annotations.openWorldHint) take(openWorld, key, 'tool', limits.openWorld);
       else if (tool.access === 'write' || tool.access === 'admin') take(changing, key, 'tool', limits.changing);
     },
+    takeRequest(tokenId) {
+      take(requests, tokenId, 'token', limits.request);
+    },
     forget(tokenId) {
       own.delete(tokenId);
     },
@@ -80,7 +90,7 @@ export function createRates(limits: CallRates, clock: Clock): Rates {
 }
 
 const WORDS: Readonly<Record<LimitedBy, string>> = {
-  token: 'this token calls tools too often',
+  token: 'this token asks too often',
   principal: 'the tokens of this owner call tools too often',
   tool: 'this tool is called too often',
 };

@@ -4,6 +4,10 @@ import { TabmeshError } from '../../../src/lib/errors.ts';
 /** Prefix of the OAuth scopes that stand for access classes: `tabmesh:read`. */
 export const SCOPE_PREFIX = 'tabmesh:';
 
+/** True for the name of a scope of ours. */
+export const isScope = (value: unknown): value is string =>
+  typeof value === 'string' && /^tabmesh:[a-z]{1,16}$/.test(value);
+
 /** Whether a token may call a tool; what lists show. @param now ms since the epoch */
 export function isInScope(
   { classes, tools, expiresAt }: TokenScope,

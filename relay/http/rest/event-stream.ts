@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ToolProgress } from '../../../src/contracts/tools.ts';
 import { runAfter, type Clock } from '../../../src/lib/clock.ts';
 
 /** Proxies end what is silent for a minute. */
@@ -8,7 +7,7 @@ const HEARTBEAT_MS = 15_000;
 /** Server-sent events (https://html.spec.whatwg.org/#server-sent-events) as the answer of one request. */
 export interface EventStream {
   /** Left out while the client reads too slowly: the next one says more. */
-  progress(progress: ToolProgress): void;
+  progress(progress: unknown): void;
   /** Sends the last event and ends the answer. */
   end(event: 'result' | 'error', data: unknown): void;
 }
@@ -48,7 +47,7 @@ export function beginEvents(reply: FastifyReply, clock: Clock): EventStream {
     },
     end(event, data) {
       stop();
-      if (raw.destroyed) return;
+      if (raw.destroyed || raw.writableEnded) return;
       send(event, data);
       raw.end();
     },

@@ -35,7 +35,7 @@ export function restRoutes(
   // as for MCP: arguments over their own limit are refused where they are checked, in the same words at every door
   strictJson(app, MAX_BODY_BYTES);
   toolsRest(app, deps.clock);
-  roomRest(app);
+  roomRest(app, deps.clock);
   tokensRest(app, deps.tokens, deps.protection.live);
   auditRest(app, deps.audit);
   openApiRoute(app, deps.urls);

@@ -5,14 +5,14 @@ export type ViewName = (typeof VIEWS)[number];
 export interface Route {
   /** what the address asks for; `home` is `/`, `unknown` an address that this app does not have */
   readonly view: ViewName | 'home' | 'unknown';
-  /** the decoded second part: a CID below `/data`, a tool's name below `/tools` */
+  /** the decoded second part: a CID below `/data`, a tool's name below `/tools`, a page below `/settings` */
   readonly param: string | null;
   readonly path: string;
   readonly query: URLSearchParams;
 }
 
 /** Views that take a second part. */
-const WITH_PARAM: ReadonlySet<ViewName> = new Set<ViewName>(['data', 'tools']);
+const WITH_PARAM: ReadonlySet<ViewName> = new Set<ViewName>(['data', 'tools', 'settings']);
 
 /** Reads an address. Never throws: what it does not know is `unknown`. */
 export function parseRoute(url: URL): Route {

@@ -21,7 +21,7 @@ export const decideApproval = defineTool({
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({
     handle: z.string().check(z.maxLength(MAX_HANDLE), z.describe('as list_approvals names it')),
-    answer: z.enum(['once', 'always', 'no']),
+    answer: z.enum(['once', 'always', 'no']).check(z.describe('what to tell the caller')),
   }),
   output: approvals,
   async run({ ports }, { handle, answer }) {

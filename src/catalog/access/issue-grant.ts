@@ -27,7 +27,9 @@ export const issueGrant = defineTool({
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({
     audience: name('id or did:key of a device, or urn:tabmesh:token:RELAY-DEVICE:TOKEN-ID'),
-    tools: z.array(name('name of a tool')).check(z.minLength(1), z.maxLength(MAX_TOOLS)),
+    tools: z
+      .array(name('name of a tool'))
+      .check(z.minLength(1), z.maxLength(MAX_TOOLS), z.describe('the tools that it allows')),
     lifetime_seconds: wholeNumber(60, MAX_DAYS * DAY_SECONDS, DAY_SECONDS, 'how long it is good for'),
     calls: z.optional(z.int().check(z.gte(1), z.describe('calls in all; any number when absent'))),
     args: z.optional(

@@ -1,5 +1,4 @@
 import { defineTool } from '../../tools/define-tool.ts';
-import * as z from '../../tools/zod.ts';
 import { approvals, approvalsToWire, classes } from './approvals.ts';
 
 /** One write. */

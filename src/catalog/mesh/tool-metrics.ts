@@ -46,9 +46,16 @@ export const toolMetrics = defineTool({
     registry: registryStatistics,
     messages: z.record(z.string(), z.int()).check(z.describe('requests of other peers by method')),
     health: z.array(healthResult),
+    condition: z.strictObject({
+      members: z.nullable(z.int()).check(z.describe('that the peer is linked to')),
+      load: z.nullable(z.number()).check(z.describe('share of its time that is busy, 0 to 1')),
+      load_p50: z.number().check(z.describe('lately')),
+      load_p95: z.number().check(z.describe('lately')),
+    }),
   }),
   async run({ ports, signal }) {
-    const { made, served, router, breakers, registry, messages, health } = await ports.routing.report(signal);
+    const report = await ports.routing.report(signal);
+    const { made, served, router, breakers, registry, messages, health, condition } = report;
     return {
       made: metricsToWire(made),
       served: metricsToWire(served),
@@ -71,6 +78,12 @@ export const toolMetrics = defineTool({
         categories: registry.categories,
       },
       messages: { ...messages },
+      condition: {
+        members: condition.members,
+        load: condition.load,
+        load_p50: condition.loadP50,
+        load_p95: condition.loadP95,
+      },
       health: health.map(({ tookMs, details, ...same }) => ({ ...same, details: { ...details }, took_ms: tookMs })),
     };
   },

@@ -29,7 +29,8 @@ export const searchIndex = defineTool({
     top_k: wholeNumber(1, MAX_TOP_K, DEFAULT_TOP_K, 'hits to return at most'),
   }),
   output: roomSearchResult,
-  async run({ ports, principal, signal }, { query, top_k }) {
-    return roomResultToWire(await ports.search.searchRoom({ query, topK: top_k }, signal, principal));
+  async run(context, { query, top_k }) {
+    const { ports, signal } = context;
+    return roomResultToWire(await ports.search.searchRoom({ query, topK: top_k }, signal, context));
   },
 });

@@ -32,6 +32,7 @@ export function createRevocationLedger({ room, replica, admits }: LedgerOptions)
         names.flatMap((name) => (Object.hasOwn(revocations, name) ? (revocations[name] ?? []) : [])),
       );
     },
+    all: () => Object.values(replica.state().devices).flatMap(({ revocations = {} }) => Object.values(revocations)),
     publish: (record) => replica.putRevocation(record),
   };
 }

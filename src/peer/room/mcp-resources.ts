@@ -98,7 +98,7 @@ async function read(sources: McpSources, uri: string, signal: AbortSignal): Prom
  * What a resource says that can change: nothing is fetched for it. For most it is all there is to read.
  * @returns null when it does not exist; undefined when reading it is more than this
  */
-export function state(sources: McpSources, uri: string): unknown {
+function state(sources: McpSources, uri: string): unknown {
   if (uri === 'index://room') return { datasets: indexed(sources).map((dataset) => indexState(sources, dataset)) };
   const [, scheme, rest = ''] = /^(index|peer|run):\/\/(.+)$/.exec(uri) ?? [];
   if (scheme === 'index') {

@@ -1,7 +1,6 @@
 import type { TokenInfo, TokenRequest } from '../../contracts/access.ts';
-import type { MeshPeer } from '../../contracts/mesh.ts';
 import type { ClientToken, FetchTicket } from '../../contracts/relay.ts';
-import { TabmeshError } from '../../lib/errors.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import { isObject } from '../../mesh/rpc/mcp-wire.ts';
 import type { RoomMesh } from '../../mesh/room/room-mesh.ts';
@@ -20,13 +19,16 @@ const RENEW_BEFORE_MS = 60_000;
 
 /** What a member asks of the room's relays. */
 export class RelayServices {
-  readonly #mesh: RoomMesh;
+  readonly #mesh: Pick<RoomMesh, 'relayMembers' | 'request'>;
   readonly #now: () => number;
+  readonly #pageHost: string | null;
   #ticket: FetchTicket | null = null;
 
-  constructor(mesh: RoomMesh, now: () => number) {
+  /** @param pageHost `host:port` of this page: its own relay comes first, since its `/fetch` serves no other page */
+  constructor(mesh: Pick<RoomMesh, 'relayMembers' | 'request'>, now: () => number, pageHost: string | null = null) {
     this.#mesh = mesh;
     this.#now = now;
+    this.#pageHost = pageHost;
   }
 
   /** true while a relay is a member here */
@@ -49,43 +51,56 @@ export class RelayServices {
     return this.#ticket;
   }
 
-  /** A token of this member's own for an MCP client. @throws `no_place`, `invalid_input`, `rate_limited` */
-  async createToken(request: TokenRequest, signal: AbortSignal): Promise<ClientToken> {
-    const answer = await this.#ask('make a token', RELAY_METHODS.token, { ...request }, signal);
+  /**
+   * A token of this member's own for an MCP client.
+   * @param relay which one; any that is a member when absent
+   * @throws `no_place`, `invalid_input`, `rate_limited`
+   */
+  async createToken(request: TokenRequest, signal: AbortSignal, relay?: PeerId): Promise<ClientToken> {
+    const answer = await this.#ask('make a token', RELAY_METHODS.token, { ...request }, signal, relay);
     const { id, token, mcp, name } = answer;
     if (typeof id !== 'string' || typeof token !== 'string' || typeof mcp !== 'string') throw broken();
     return { id, name: typeof name === 'string' ? name : request.name, token, mcp };
   }
 
   /** The tokens that this member has at the relay. @throws `no_place` */
-  async listTokens(signal: AbortSignal): Promise<readonly TokenInfo[]> {
-    const { tokens } = await this.#ask('list the tokens', RELAY_METHODS.tokens, {}, signal);
+  async listTokens(signal: AbortSignal, relay?: PeerId): Promise<readonly TokenInfo[]> {
+    const { tokens } = await this.#ask('list the tokens', RELAY_METHODS.tokens, {}, signal, relay);
     if (!Array.isArray(tokens) || !tokens.every(isTokenInfo)) throw broken();
     return tokens;
   }
 
   /** Takes a token of this member's back: from now on the relay refuses it. @throws `no_place`, `not_found` */
-  async revokeToken(id: string, signal: AbortSignal): Promise<void> {
-    await this.#ask('take a token back', RELAY_METHODS.revokeToken, { id }, signal);
+  async revokeToken(id: string, signal: AbortSignal, relay?: PeerId): Promise<void> {
+    await this.#ask('take a token back', RELAY_METHODS.revokeToken, { id }, signal, relay);
   }
 
-  #relays(): readonly (MeshPeer & { peer: PeerId })[] {
-    return this.#mesh
-      .peers()
-      .filter((peer) => peer.kind === 'relay' && (peer.link === 'direct' || peer.link === 'relayed'));
+  #relays(): readonly PeerId[] {
+    const isOwn = ({ host }: { readonly host: string | null }) => Number(host !== null && host === this.#pageHost);
+    const relays = this.#mesh.relayMembers().toSorted((a, b) => isOwn(b) - isOwn(a));
+    return relays.map(({ peer }) => peer);
   }
 
+  /** Asks one relay, or the first that can be reached. A request that may have arrived is not made at another. */
   async #ask(
     what: string,
     method: string,
     params: Record<string, unknown>,
     signal: AbortSignal,
+    only?: PeerId,
   ): Promise<Record<string, unknown>> {
-    const [relay] = this.#relays();
-    if (relay === undefined) throw noRelayMember(what);
-    const answer = await this.#mesh.request(relay.peer, method, params, { signal });
-    if (!isObject(answer)) throw broken();
-    return answer;
+    let failure = noRelayMember(what);
+    for (const relay of only === undefined ? this.#relays() : [only]) {
+      try {
+        const answer = await this.#mesh.request(relay, method, params, { signal });
+        if (isObject(answer)) return answer;
+        throw broken();
+      } catch (thrown) {
+        failure = toTabmeshError(thrown);
+        if (failure.code !== 'peer_unreachable' || failure.details['sent'] !== false) throw failure;
+      }
+    }
+    throw failure;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ApprovalsPort } from '../../contracts/approvals.ts';
-import type { GrantsPort } from '../../contracts/grants.ts';
+import type { GrantsPort, HeldGrantsPort } from '../../contracts/grants.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { Replica } from '../../contracts/replica.ts';
 import type { Principal } from '../../contracts/tools.ts';
@@ -29,11 +29,20 @@ export interface RoomAccessOptions {
   readonly log: Log;
 }
 
+/** Keys of the grants that this device was given. */
+const HELD_PREFIX = 'access/held/';
+
+/** What calls at a device of the room are to, as grants name it. */
+const resourceOf = (room: RoomId, device: DeviceId): string => `tabmesh/${room}/${device}`;
+
 /** Who may do what at this device: the settings at once, approvals and grants when they are first needed. */
 export interface RoomAccess {
   readonly guard: Pick<GuardOptions, 'classAccess' | 'discretion'>;
   approvals(): Promise<ApprovalsPort>;
   grants(): Promise<GrantsPort>;
+  heldGrants(): Promise<HeldGrantsPort>;
+  /** The grants to show with a call to another device; null when none is about it. */
+  grantFor(device: DeviceId, tool: string, args: unknown): Promise<readonly string[] | null>;
 }
 
 /** @throws `storage_failed` */
@@ -65,7 +74,7 @@ export async function openRoomAccess(options: RoomAccessOptions): Promise<RoomAc
     ]);
     const service = new GrantService({
       keys: didKeys(deviceKey),
-      resource: `tabmesh/${options.room}/${deviceKey.id}`,
+      resource: resourceOf(options.room, deviceKey.id),
       didOf,
       ledger: createRevocationLedger(options),
       store,
@@ -73,6 +82,14 @@ export async function openRoomAccess(options: RoomAccessOptions): Promise<RoomAc
       clock,
     });
     return { service, subjectOf };
+  });
+
+  const held = onDemand(async () => {
+    const [{ HeldGrants }, { didOf }] = await Promise.all([
+      import('../../tools/grants/held.ts'),
+      import('../../mesh/principals/did.ts'),
+    ]);
+    return new HeldGrants({ store, prefix: HELD_PREFIX, lock, did: didOf(deviceKey.id) ?? '', clock });
   });
 
   return {
@@ -86,6 +103,12 @@ export async function openRoomAccess(options: RoomAccessOptions): Promise<RoomAc
     },
     approvals: async () => (await approvals()).book,
     grants: async () => (await grants()).service,
+    heldGrants: held,
+    async grantFor(device, tool, args) {
+      // what reads them is loaded only where there are some
+      if ((await store.keys(HELD_PREFIX)).length === 0) return null;
+      return await (await held()).chainFor({ resource: resourceOf(options.room, device), tool, args });
+    },
   };
 }
 

@@ -39,14 +39,28 @@ export class RoomMetrics {
     };
   }
 
+  /** How the peer is at this moment. */
+  sample(members: number, load: number | null): void {
+    this.counters.gauge('members', members);
+    if (load === null) return;
+    this.counters.gauge('load', load);
+    this.counters.observe('load', load);
+  }
+
   /** what of the report is counted here */
-  async report(signal: AbortSignal): Promise<Pick<ToolMetricsReport, 'made' | 'served' | 'messages' | 'health'>> {
+  async report(signal: AbortSignal): Promise<Omit<ToolMetricsReport, 'router' | 'registry' | 'breakers'>> {
     this.flush();
     return {
       made: this.made.all(),
       served: this.served.all(),
       messages: this.counters.byLabel('p2p_messages'),
       health: await this.health.run(signal),
+      condition: {
+        members: this.counters.gaugeValue('members'),
+        load: this.counters.gaugeValue('load'),
+        loadP50: this.counters.quantile('load', 0.5),
+        loadP95: this.counters.quantile('load', 0.95),
+      },
     };
   }
 

@@ -69,10 +69,9 @@ export interface RoomNetwork {
   readonly watch: MeshWatch;
   /** served to members */
   readonly methods: Readonly<Record<string, ExtraMethod>>;
-  readonly metrics: PeerMetrics;
   /** how it has gone so far */
   finding(): PeerFinding;
-  /** Publishes this peer and looks for others now, in every way there is. It comes to no harm to ask often. */
+  /** Publishes this peer, looks for others and asks how it is seen from outside now: what is asked has changed. */
   again(): void;
   /**
    * The same, and tries every relay of the room and asks how this device is seen from outside; resolves when all that has
@@ -186,11 +185,20 @@ export function createRoomNetwork(options: RoomNetworkOptions): RoomNetwork {
     log.info('seen from outside', { address: address ?? 'unknown', nat: type });
   };
 
+  const tellOutside = () => {
+    if (!options.asksOutside()) return;
+    askOutside(AbortSignal.any([stopping.signal, AbortSignal.timeout(OUTSIDE_TIMEOUT_MS)])).catch((thrown: unknown) => {
+      if (!stopping.signal.aborted) log.info('not seen from outside', { reason: toTabmeshError(thrown).message });
+    });
+  };
+
   return {
     network,
-    metrics,
-    finding: () => ({ ...metrics.snapshot(), ...metrics.details(), outside }),
-    again: () => loop.again(),
+    finding: () => ({ ...metrics.snapshot(), ...metrics.details(), outside: options.asksOutside() ? outside : null }),
+    again() {
+      loop.again();
+      tellOutside();
+    },
     async look(signal) {
       loop.again();
       const request = { timeoutMs: LOOK_TIMEOUT_MS, maxConnections: MAX_RELAYS_TRIED };
@@ -217,12 +225,7 @@ export function createRoomNetwork(options: RoomNetworkOptions): RoomNetwork {
         else if (membership.linkTo(member.peer) === undefined) ledger.unlinked(member.peer);
       });
       loop.start();
-      if (!options.asksOutside()) return;
-      askOutside(AbortSignal.any([stopping.signal, AbortSignal.timeout(OUTSIDE_TIMEOUT_MS)])).catch(
-        (thrown: unknown) => {
-          if (!stopping.signal.aborted) log.info('not seen from outside', { reason: toTabmeshError(thrown).message });
-        },
-      );
+      tellOutside();
     },
     stop() {
       stopping.abort();

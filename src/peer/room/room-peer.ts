@@ -15,7 +15,7 @@ import { verifyBlock } from '../../data/codec.ts';
 import type { SweepResult, SweepRoots } from '../../data/sweep.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { coalesce } from '../../lib/coalesce.ts';
-import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
+import { toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import { createListeners } from '../../lib/listeners.ts';
 import type { Log } from '../../lib/log.ts';
@@ -51,6 +51,7 @@ import type { LocalTools } from '../../tools/local-tools.ts';
 import { createLocalTools } from '../../tools/local-tools.ts';
 import { createToolRegistry } from '../../tools/registry.ts';
 import type { RoutedTools } from '../../tools/room-tools.ts';
+import { createCallFeed, type CallFeed } from '../../tools/watching/feed.ts';
 import { collectLiterature } from '../../workflow/templates/collect-literature.ts';
 import { RoomDatasets } from './datasets.ts';
 import type { BlockHold } from '../../mesh/storage/hold.ts';
@@ -58,7 +59,7 @@ import type { DeviceSearch } from './device-search.ts';
 import { createPeerProvider } from './mcp-provider.ts';
 import { createPorts } from './ports.ts';
 import { openRoomAccess } from './room-access.ts';
-import type { RoomAccessOptions } from './room-access.ts';
+import type { RoomAccess, RoomAccessOptions } from './room-access.ts';
 import { RoomSearch } from './room-search.ts';
 import type { RunExecutor } from './run-book.ts';
 import { RunBook } from './run-book.ts';
@@ -152,11 +153,13 @@ export interface RoomPeer {
   readonly replica: RoomReplica;
   readonly members: RoomMembers;
   readonly doctor: DoctorPort;
-  readonly access: Ports['access'];
+  readonly access: Omit<RoomAccess, 'guard'>;
   /** this peer's own MCP server */
   readonly mcp: McpProvider;
   /** how calls went here: the relay's metrics and the app read it */
   readonly routing: RoutingPort;
+  /** the calls that are made and served here, for who watches */
+  readonly calls: Pick<CallFeed, 'watch'>;
   /** how peers were looked for and reached; `finding()` is what the Mesh view shows and a relay's metrics tell */
   readonly finding: Pick<RoomNetwork, 'finding' | 'again' | 'look'>;
   /** the room's secret as of now */
@@ -280,7 +283,11 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   const registry = createToolRegistry([...catalog, ...platform.ownTools], log);
   const guard = createGuard({ registry, self: { peer, device }, ...access.guard, clock });
   const metrics = new RoomMetrics(clock);
-  const local = createLocalTools({ registry, guard, ports, clock, book: metrics.served });
+  const calls = createCallFeed(async (tell) => {
+    const { createCallObserver } = await import('../../tools/watching/observer.ts');
+    return createCallObserver({ self: peer, clock, tell });
+  });
+  const local = calls.local(createLocalTools({ registry, guard, ports, clock, book: metrics.served }));
   const memberOf = (remote: PeerId) => node.libp2p.services.membership.linkTo(remote)?.member.device;
   const presence = createPresence({ self: peer, deviceOf: memberOf, clock });
   const news = new EpochNews({
@@ -390,7 +397,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     clock,
     log,
   });
-  const { tools } = routing;
+  const tools = calls.routed(routing.tools);
 
   const since = clock.now();
   const announce = () => {
@@ -473,6 +480,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     while (!closing.signal.aborted) {
       await clock.sleep(CONDITION_INTERVAL_MS, closing.signal);
       announce();
+      metrics.sample(mesh.list().length, platform.condition().load);
       metrics.cleanUp();
     }
   };
@@ -520,6 +528,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     access,
     mcp,
     routing: routing.port,
+    calls,
     finding: found,
     secret: () => epochs.secret,
     renewInvite: (invite) => relays.extend({ ...invite, ...epochs.secret }),

@@ -1,7 +1,6 @@
-import type { SearchPort } from '../../contracts/ports.ts';
+import type { AskedFor, SearchPort } from '../../contracts/ports.ts';
 import type { Replica } from '../../contracts/replica.ts';
 import type { RoomSearchResult, SearchRequest, ShardAnswer } from '../../contracts/search.ts';
-import type { Principal } from '../../contracts/tools.ts';
 import { shardAnswerFromWire } from '../../catalog/hits.ts';
 import { relatedRecords } from '../../catalog/search/related-records.ts';
 import { searchShard } from '../../catalog/search/search-shard.ts';
@@ -9,6 +8,7 @@ import { SHARD_TIMEOUT_MS } from '../../catalog/search/top-k.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
+import { formatTraceparent, nextHop, parseTraceparent } from '../../lib/traceparent.ts';
 import type { RoomMesh } from '../../mesh/room/room-mesh.ts';
 import { searchRoom } from '../../search/room.ts';
 import type { RoomDatasets } from './datasets.ts';
@@ -31,7 +31,7 @@ export class RoomSearch implements SearchPort {
     this.#options = options;
   }
 
-  searchRoom(request: SearchRequest, signal: AbortSignal, principal?: Principal): Promise<RoomSearchResult> {
+  searchRoom(request: SearchRequest, signal: AbortSignal, caller?: AskedFor): Promise<RoomSearchResult> {
     const { replica, datasets, mesh, self, clock } = this.#options;
     const linked = mesh().list();
     const shards = [];
@@ -49,7 +49,7 @@ export class RoomSearch implements SearchPort {
       if (nearest === undefined) away.push({ device, name, datasets: covers });
       else {
         const { peer } = nearest.place;
-        const ask = (wanted: SearchRequest, s: AbortSignal) => this.#askPeer(peer, wanted, s, principal);
+        const ask = (wanted: SearchRequest, s: AbortSignal) => this.#askPeer(peer, wanted, s, caller);
         shards.push({ device, name, peer, direct: nearest.direct, ask });
       }
     }
@@ -95,13 +95,8 @@ export class RoomSearch implements SearchPort {
     throw failure;
   }
 
-  #askPeer(
-    peer: PeerId,
-    { query, topK }: SearchRequest,
-    signal: AbortSignal,
-    principal?: Principal,
-  ): Promise<ShardAnswer> {
-    return this.#call(peer, searchShard, { query, top_k: topK }, signal, principal);
+  #askPeer(peer: PeerId, { query, topK }: SearchRequest, signal: AbortSignal, caller?: AskedFor): Promise<ShardAnswer> {
+    return this.#call(peer, searchShard, { query, top_k: topK }, signal, caller);
   }
 
   async #call(
@@ -109,10 +104,15 @@ export class RoomSearch implements SearchPort {
     tool: Pick<typeof searchShard, 'metadata' | 'checkAnswer'>,
     args: Record<string, unknown>,
     signal: AbortSignal,
-    principal: Principal = { kind: 'device', ...this.#options.self },
+    { principal, traceparent }: AskedFor = { principal: { kind: 'device', ...this.#options.self } },
   ): Promise<ShardAnswer> {
     const { mesh } = this.#options;
-    const options = { signal, timeoutMs: SHARD_TIMEOUT_MS };
+    const trace = parseTraceparent(traceparent);
+    const options = {
+      signal,
+      timeoutMs: SHARD_TIMEOUT_MS,
+      ...(trace === undefined ? {} : { traceparent: formatTraceparent(nextHop(trace)) }),
+    };
     const answer = await mesh().call(peer, tool.metadata.name, args, principal, options);
     return shardAnswerFromWire(tool.checkAnswer(answer) as Parameters<typeof shardAnswerFromWire>[0]);
   }

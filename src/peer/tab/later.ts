@@ -18,5 +18,6 @@ export async function loadLater(): Promise<void> {
     import('../../tools/approvals/gate.ts'),
     import('../../tools/grants/service.ts'),
     import('../../tools/routing/router.ts'),
+    import('../../tools/watching/observer.ts'),
   ]);
 }

@@ -218,7 +218,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       clock: systemClock,
       log,
     });
-    const services = new RelayServices(peer.mesh, () => systemClock.now());
+    const services = new RelayServices(peer.mesh, () => systemClock.now(), pageHost());
     undo.push(watchPage(peer), askToPersist(peer.replica));
     const useGithub = async () => {
       const wanted = settings.github;
@@ -256,6 +256,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
         settings = changed;
         ice.use(settings);
         await useGithub();
+        if (settings.github === null) peer.finding.again();
       },
       close,
     };
@@ -263,6 +264,12 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
     for (const step of undo.reverse()) await step();
     throw error;
   }
+}
+
+/** `host:port` that this page came from, the port also where it is the scheme's own. */
+function pageHost(): string {
+  const { hostname, port, protocol } = location;
+  return `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
 }
 
 /** The relays of the invite, and the page's own unless it would let nobody of this room in. */

@@ -3,7 +3,9 @@ import type { Invite } from '../../contracts/mesh.ts';
 import type { Principal } from '../../contracts/tools.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { RunId } from '../../lib/ids.ts';
+import { formatTraceparent, newTrace } from '../../lib/traceparent.ts';
 import { encodeInvite } from '../../mesh/identity/invite.ts';
+import { callWithGrants } from './granted-call.ts';
 import type { TabRoom } from './open-room.ts';
 import { readRelayKey } from './relay-config.ts';
 import { toBlob } from './to-blob.ts';
@@ -56,6 +58,7 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
 
     approvals: () => peer.access.approvals(),
     grants: () => peer.access.grants(),
+    heldGrants: () => peer.access.heldGrants(),
 
     collect,
     retryRun: (id) =>
@@ -83,10 +86,20 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     keepDataset: (data, signal) => peer.datasets.keep(data, signal),
 
     call: (tool, args, { place, ...options } = {}) =>
-      peer.tools.call({ tool, args, principal, ...(place === undefined ? {} : { place }) }, options),
-    createClientToken: (request) => relays.createToken(request, AbortSignal.timeout(TOKEN_TIMEOUT_MS)),
-    listClientTokens: () => relays.listTokens(AbortSignal.timeout(TOKEN_TIMEOUT_MS)),
-    revokeClientToken: (id) => relays.revokeToken(id, AbortSignal.timeout(TOKEN_TIMEOUT_MS)),
+      callWithGrants(
+        peer,
+        { tool, args, principal, ...(place === undefined ? {} : { place }) },
+        { traceparent: formatTraceparent(newTrace()), ...options },
+      ),
+    ownTools: () => peer.local.list(),
+    explainRoute: (tool, args, place) =>
+      peer.routing.explain({ tool, args, principal, ...(place === null ? {} : { place }) }),
+    callMetrics: (signal) => peer.routing.report(signal),
+    resetBreakers: (at, tool) => peer.routing.resetBreakers(at, tool),
+    watchCalls: (listener) => peer.calls.watch(listener),
+    createClientToken: (request, relay) => relays.createToken(request, AbortSignal.timeout(TOKEN_TIMEOUT_MS), relay),
+    listClientTokens: (relay) => relays.listTokens(AbortSignal.timeout(TOKEN_TIMEOUT_MS), relay),
+    revokeClientToken: (id, relay) => relays.revokeToken(id, AbortSignal.timeout(TOKEN_TIMEOUT_MS), relay),
     close: () => room.close(),
   };
 }

@@ -5,7 +5,7 @@ export const MAX_TOKEN_CHARS = 16 * 1024;
 /** Capabilities of one token. */
 export const MAX_CAPABILITIES = 64;
 /** CIDs that one token names as its proofs: it has one parent, and may name those before it. */
-export const MAX_PROOFS = MAX_DEPTH;
+export const MAX_PROOFS = 8;
 /** The longest that a grant of ours is good for, ms: revocations reach who was away, but late. */
 export const MAX_LIFETIME_MS = 90 * 24 * 3600_000;
 /** How long a nonce is remembered of a token that never expires, s. */
@@ -18,3 +18,5 @@ export const MAX_ISSUED = 512;
 export const MAX_COUNTED = 4096;
 /** How long a grant is listed after its end, ms: to see what it was. */
 export const LISTED_AFTER_MS = 7 * 24 * 3600_000;
+/** Grants that a device was given and keeps: each call to another place is compared with all of them. */
+export const MAX_HELD = 128;

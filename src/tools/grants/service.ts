@@ -19,7 +19,7 @@ import { checkGrants, type CheckedChain, type RevocationLedger } from './check.t
 import { IssuedGrants } from './issued.ts';
 import type { GrantKeys } from './keys.ts';
 import { MAX_DEPTH, MAX_LIFETIME_MS } from './limits.ts';
-import { signRevocation } from './revocation.ts';
+import { discoveredBy, signRevocation } from './revocation.ts';
 import { readGrantToken } from './token.ts';
 import { KeptUses } from './uses.ts';
 
@@ -32,6 +32,8 @@ export interface GrantServiceOptions {
   readonly ledger: RevocationLedger & {
     /** makes a revocation known to the room. @throws `rate_limited`, `storage_failed` */
     publish(record: RevocationRecord): Promise<void>;
+    /** everything that the room knows */
+    all(): readonly RevocationRecord[];
     /** where it is published */
     readonly id: string;
   };
@@ -131,6 +133,12 @@ export class GrantService implements GrantsPort {
     });
     await ledger.publish(record);
     return record;
+  }
+
+  async revocations(method: string | null): Promise<readonly RevocationRecord[]> {
+    const known = this.#options.ledger.all();
+    const wanted = method === null ? known : discoveredBy(known, method);
+    return wanted.toSorted((a, b) => b.effective_at - a.effective_at);
   }
 
   async verify(chain: readonly unknown[], call: GrantedToolCall): Promise<GrantCheck> {

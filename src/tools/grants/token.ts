@@ -122,7 +122,7 @@ function proofsOf(body: Readonly<Record<string, unknown>>): readonly string[] {
   if (!Array.isArray(many) || many.length > MAX_PROOFS || !many.every((each) => typeof each === 'string')) {
     throw broken('its proofs are not a list of CIDs');
   }
-  return one === null ? (many as string[]) : [one, ...(many as string[])];
+  return one === null ? many : [one, ...many];
 }
 
 function text(body: Readonly<Record<string, unknown>>, names: readonly string[]): string | null {

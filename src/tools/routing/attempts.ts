@@ -111,7 +111,7 @@ async function tryPlace(
     deps.count('hedged');
     return async (own: Deadline) => {
       try {
-        return { candidate: other, value: await tryAt(attempt, other, own, deps) };
+        return { candidate: other, value: await tryAt(attempt, other, own, deps, true) };
       } catch (thrown) {
         failed.set(other, toTabmeshError(thrown, 'tool_failed'));
         throw thrown;
@@ -133,6 +133,7 @@ async function tryAt(
   candidate: Candidate,
   deadline: Deadline,
   { local, remotes, live, sticky }: AttemptDeps,
+  hedge = false,
 ): Promise<unknown> {
   const { place, metadata } = candidate;
   const { tool, args, principal } = request;
@@ -145,6 +146,7 @@ async function tryAt(
     ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
   };
   const running = live.begin(candidate, tool);
+  const ended = options.onTry?.(place, hedge);
   try {
     const answer =
       place.kind === 'self'
@@ -154,11 +156,13 @@ async function tryAt(
             await deadline.race(remotes.call(place.peer, tool, args, principal, { ...hop, ...shown })),
           );
     running.succeeded();
+    ended?.(null);
     if (metadata.sticky !== null) sticky.set(metadata.sticky, principalKey, place.peer);
     return answer;
   } catch (thrown) {
     const error = deadline.reason() ?? toTabmeshError(thrown, 'tool_failed');
     running.failed(error, allowedMs);
+    ended?.(error.toWire());
     throw error;
   }
 }
@@ -183,13 +187,14 @@ function isLeft(
 
 /**
  * When a second place is asked too, ms; null for never: the tool does not bear it, asks the world outside (which would get
- * twice the requests), runs here, or was not called often enough to know what is slow; or the call shows something that may
- * be good for one place only.
+ * twice the requests), keeps state, runs here, or was not called often enough to know what is slow; or the call shows
+ * something that may be good for one place only.
  */
 function hedgeAfter(candidate: Candidate, request: CallRequest, { live }: AttemptDeps): number | null {
   const { idempotentHint, openWorldHint } = candidate.metadata.annotations;
   if (!idempotentHint || openWorldHint || candidate.place.kind === 'self') return null;
-  if (request.place !== undefined || request.credentials !== undefined) return null;
+  if (candidate.metadata.sticky !== null || request.place !== undefined || request.credentials !== undefined)
+    return null;
   const p95 = live.latencies.of(request.tool)?.p95() ?? null;
   return p95 === null ? null : Math.max(MIN_HEDGE_MS, p95);
 }

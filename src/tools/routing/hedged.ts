@@ -1,6 +1,6 @@
 import { runAfter, type Clock } from '../../lib/clock.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import { TabmeshError } from '../../lib/errors.ts';
+import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import { branchDeadline, type BranchDeadline } from './branch-deadline.ts';
 
 /** One try; it ends with its deadline. */
@@ -27,7 +27,7 @@ export async function hedged<T>(
   const running = new Set<BranchDeadline>();
   let takeBack: () => void = () => undefined;
   const work = new Promise<T>((resolve, reject) => {
-    let failure: unknown;
+    let failure: TabmeshError | undefined;
     const begin = (one: Try<T>) => {
       const branch = branchDeadline(deadline);
       running.add(branch);
@@ -38,7 +38,7 @@ export async function hedged<T>(
         },
         (error: unknown) => {
           running.delete(branch);
-          failure ??= error;
+          failure ??= toTabmeshError(error, 'tool_failed');
           if (running.size === 0) reject(failure);
         },
       );

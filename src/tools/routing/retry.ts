@@ -10,6 +10,9 @@ const LONGEST_MS = 5000;
 /** Half of each wait is drawn: callers that failed together do not come again together. */
 const JITTER = 0.5;
 
+/** A person is asked; asking again and again is not how to get an answer. */
+const NOT_BY_ITSELF = 'approval_pending';
+
 /**
  * How long to wait before a call is tried again.
  * @param retry 1 for the first
@@ -22,7 +25,7 @@ export function retryDelay(
   error: TabmeshError,
   random: () => number,
 ): number | null {
-  if (policy === 'none' || retry > MAX_RETRIES || !error.retryable) return null;
+  if (policy === 'none' || retry > MAX_RETRIES || !error.retryable || error.code === NOT_BY_ITSELF) return null;
   const factor = policy === 'fixed' ? 1 : policy === 'linear' ? retry : 2 ** (retry - 1);
   const wait = Math.min(BASE_MS * factor, LONGEST_MS);
   return Math.max(wait * (1 - JITTER + JITTER * random()), askedFor(error));

@@ -12,6 +12,7 @@ describe('parseRoute', () => {
     ['/data/bafyabc', 'data', 'bafyabc'],
     ['/tools/search%5Findex', 'tools', 'search_index'],
     ['/mesh/', 'mesh', null],
+    ['/settings/relay', 'settings', 'relay'],
   ])('%s is the view %s', (address, view, param) => {
     expect(at(address)).toMatchObject({ view, param });
   });

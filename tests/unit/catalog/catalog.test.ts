@@ -33,6 +33,8 @@ const goodArguments: Record<string, unknown> = {
   list_datasets: {},
   get_dataset: { dataset: cidOf(25) },
   get_record: { cid: cidOf(2) },
+  keep_dataset: { data: cidOf(25) },
+  delete_dataset: { data: cidOf(25) },
   list_peers: {},
   list_members: {},
   connection_doctor: {},

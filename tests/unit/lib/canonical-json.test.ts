@@ -127,7 +127,7 @@ describe('parseStrictJson', () => {
   it('reads what JSON.parse reads', () => {
     fc.assert(
       fc.property(json, fc.constantFrom(0, 2, '\t\n'), (value, space) => {
-        const text = JSON.stringify(value, null, space as number);
+        const text = JSON.stringify(value, null, space);
         expect(parseStrictJson(text)).toEqual(JSON.parse(text));
       }),
     );

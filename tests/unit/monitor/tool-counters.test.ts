@@ -21,6 +21,9 @@ describe('counters', () => {
     expect(counters.gaugeValue('members')).toBe(2);
     expect(counters.gaugeValue('nothing')).toBeNull();
     expect(counters.histogram('ms')).toEqual([7]);
+    expect(counters.quantile('ms', 0.5)).toBe(0);
+    counters.observe('ms', 9);
+    expect(counters.quantile('ms', 0.75)).toBe(8.5);
   });
 
   it('MO22: a histogram keeps the last 1,000 values', () => {

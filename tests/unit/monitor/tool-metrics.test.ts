@@ -70,6 +70,7 @@ describe('the latency of one runtime', () => {
       minMs: 0,
       maxMs: 0,
       avgMs: 0,
+      p50Ms: 0,
       p95Ms: 0,
       p99Ms: 0,
     });

@@ -27,6 +27,9 @@ describe('the command line', () => {
       webrtcDirect: null,
       ice: { stun: [], turn: [], turnSecretFile: null },
       outside: { natStun: [], ipServices: [], github: null },
+      corsOrigins: [],
+      oauth: null,
+      auditArguments: false,
       demo: false,
       upstreams: new Map(),
       contact: 'unset@tabmesh.invalid',
@@ -43,6 +46,42 @@ describe('the command line', () => {
     ]);
     expect(parse(['--port', '2'], env).port).toBe(2);
     expect([...parse(['--upstream', 'pubmed=http://c/base/'], env).upstreams.values()]).toEqual(['http://c/base']);
+  });
+
+  it('takes origins that may call, exactly as browsers write them', () => {
+    const origins = ['https://app.example.org', 'http://localhost:6274'];
+    expect(parse(origins.flatMap((origin) => ['--cors-origin', origin])).corsOrigins).toEqual(origins);
+    for (const bad of [
+      '*',
+      'null',
+      'https://app.example.org/',
+      'app.example.org',
+      'file://',
+      'https://APP.example.org',
+    ]) {
+      expect(() => parse(['--cors-origin', bad])).toThrow(/--cors-origin/);
+    }
+  });
+
+  it('takes an identity provider whose keys nobody can change on their way', () => {
+    const issuer = ['--oauth-issuer', 'https://id.example.org'];
+    expect(parse([...issuer, '--oauth-jwks', 'https://id.example.org/jwks']).oauth).toEqual({
+      issuer: 'https://id.example.org',
+      audience: null,
+      jwks: new URL('https://id.example.org/jwks'),
+    });
+    expect(
+      parse([...issuer, '--oauth-jwks', 'http://127.0.0.1:9/jwks', '--oauth-audience', 'lab']).oauth,
+    ).toMatchObject({
+      audience: 'lab',
+    });
+    for (const bad of [
+      issuer,
+      ['--oauth-audience', 'lab'],
+      [...issuer, '--oauth-jwks', 'http://id.example.org/jwks'],
+    ]) {
+      expect(() => parse(bad)).toThrow(TabmeshError);
+    }
   });
 
   it('says help before anything is checked', () => {

@@ -103,6 +103,72 @@ describe('pins of tool definitions', () => {
     expect(pins.admit(offered({ description: 'second' }))).toBe(false);
   });
 
+  it('show what was accepted beside what is offered, and remember a refusal until it changes', async () => {
+    const pins = pinsOver(memoryStore());
+    pins.admit(offered({ description: 'first' }));
+    expect(pins.pinned()).toMatchObject([{ tool: 'shared', definition: { description: 'first' } }]);
+    pins.admit(offered({ description: 'second' }));
+    const [second] = pins.quarantined();
+    expect(second).toMatchObject({
+      accepted: { description: 'first' },
+      definition: { description: 'second' },
+      refused: false,
+    });
+    await expect(pins.refuse('shared', 'another')).rejects.toMatchObject({ code: 'conflict' });
+    await pins.refuse('shared', second?.offered ?? '');
+    expect(pins.quarantined()).toMatchObject([{ refused: true }]);
+    expect(pins.admit(offered({ description: 'second' }))).toBe(false);
+    pins.admit(offered({ description: 'third' }));
+    expect(pins.quarantined()).toMatchObject([{ definition: { description: 'third' }, refused: false }]);
+    pins.admit(offered({ description: 'second' }));
+    await pins.accept('shared', second?.offered ?? '');
+    expect(pins.pinned()).toMatchObject([{ definition: { description: 'second' } }]);
+  });
+
+  it('keep what a peer offered beside the relay’s own as the relay’s own said it', () => {
+    const pins = pinsOver(memoryStore());
+    pins.admit(offered({ description: 'own' }, place('self', 'relay')));
+    pins.admit(offered({ description: 'shadow' }));
+    expect(pins.quarantined()).toMatchObject([{ accepted: { description: 'own' } }]);
+    expect(pins.pinned()).toEqual([]);
+  });
+
+  it('keep the hash alone of a definition that is very long', () => {
+    const pins = pinsOver(memoryStore());
+    pins.admit(offered({ description: 'x'.repeat(20_000) }));
+    expect(pins.pinned()).toMatchObject([{ tool: 'shared', definition: null }]);
+    pins.admit(offered({ description: 'short' }));
+    expect(pins.quarantined()).toMatchObject([{ accepted: null, definition: { description: 'short' } }]);
+  });
+
+  it('keep definitions and refusals over a restart', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tabmesh-pins-'));
+    folders.push(folder);
+    const open = async () => pinsOver(await openPinStores(folder)(ROOM));
+    const before = await open();
+    before.admit(offered({ description: 'first' }));
+    before.admit(offered({ description: 'second' }));
+    await before.refuse('shared', before.quarantined()[0]?.offered ?? '');
+    const after = await open();
+    expect(after.pinned()).toEqual(before.pinned());
+    expect(after.admit(offered({ description: 'second' }))).toBe(false);
+    expect(after.quarantined()).toMatchObject([{ accepted: { description: 'first' }, refused: true }]);
+  });
+
+  it('read a file of before definitions were kept, and learn them as they are seen', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tabmesh-pins-'));
+    folders.push(folder);
+    const hash = definitionHash(offered({}).metadata);
+    await writeFile(
+      join(folder, 'tool-pins.json'),
+      JSON.stringify({ version: 1, rooms: { [ROOM]: { shared: hash } } }),
+    );
+    const pins = pinsOver(await openPinStores(folder)(ROOM));
+    expect(pins.pinned()).toEqual([{ tool: 'shared', hash, definition: null }]);
+    expect(pins.admit(offered({}))).toBe(true);
+    expect(pins.pinned()).toMatchObject([{ definition: { name: 'shared' } }]);
+  });
+
   it('are there after a restart, by room', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tabmesh-pins-'));
     folders.push(folder);

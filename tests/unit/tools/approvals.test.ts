@@ -123,7 +123,7 @@ describe('approvals', () => {
       ['of another device', bob, {}],
       ['of a token', token('t'), {}],
       ['for another tool', alice, { tool: 'erase_it' }],
-      ['that came through somebody', { ...alice, via: [{ device: 'device-2' as DeviceId }] } as Principal, {}],
+      ['that came through somebody', { ...alice, via: [{ device: 'device-2' as DeviceId }] }, {}],
     ])('is worth nothing in a call %s, before and after it is approved', async (_what, principal, more) => {
       const at = await openApprovals();
       const approval = await handleOf(at);

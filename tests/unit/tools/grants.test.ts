@@ -6,7 +6,7 @@ import type { DeviceId } from '../../../src/lib/ids.ts';
 import type { DeviceKey } from '../../../src/mesh/identity/device-key.ts';
 import { didKeys } from '../../../src/mesh/principals/did.ts';
 import { createMemoryStore } from '../../../src/mesh/storage/kv-memory.ts';
-import { discoveredBy, isEffective, isSigned } from '../../../src/tools/grants/revocation.ts';
+import { isEffective, isSigned } from '../../../src/tools/grants/revocation.ts';
 import { readGrantToken } from '../../../src/tools/grants/token.ts';
 import { deviceOf, MemoryReplica, openGrants, SAMPLE_ROOM } from '../../support/access.ts';
 import { manualClock } from '../../support/manual-clock.ts';
@@ -385,8 +385,9 @@ describe('revocation', () => {
     const record = await at.revoke(cid, { reason: null, chain: null });
     expect(await reopened().use(tokens, call())).toMatchObject({ verdict: 'revoked' });
     expect(await reopened().list()).toMatchObject([{ cid, state: 'revoked' }]);
-    expect(discoveredBy([record], 'ledger')).toEqual([record]);
-    expect(discoveredBy([record], 'dht')).toEqual([]);
+    expect(await reopened().revocations('ledger')).toEqual([record]);
+    expect(await reopened().revocations('dht')).toEqual([]);
+    expect(await reopened().revocations(null)).toEqual([record]);
   });
 
   it('is published in the log of who signed it, and holds from the time that the record names', async () => {

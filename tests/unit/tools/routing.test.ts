@@ -355,6 +355,7 @@ describe('hedging', () => {
     ['has not been called often enough', repeatable, 5],
     ['does not bear to be begun twice', metadata, 25],
     ['asks the world outside', sampleTool({ idempotent: true, openWorld: true }).metadata, 25],
+    ['keeps state', sampleTool({ idempotent: true, sticky: 'group' }).metadata, 25],
   ])('is not for a tool that %s', async (_, offered, times) => {
     const { clock, remotes, router, call } = setUp(offered);
     for (let i = 0; i < times; i++) await call(30);

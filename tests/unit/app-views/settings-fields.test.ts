@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readGithub } from '../../../src/app/settings/finding/github-fields.ts';
 import { readTurnServer } from '../../../src/app/settings/finding/turn-fields.ts';
-import { snippets } from '../../../src/app/settings/snippets.ts';
 import { readStunUrls } from '../../../src/app/settings/finding/stun-urls.ts';
 
 describe('readStunUrls', () => {
@@ -97,26 +96,5 @@ describe('readGithub', () => {
         wrong: { repository: null, token: expect.stringMatching(/token/) as string },
       });
     }
-  });
-});
-
-describe('snippets', () => {
-  const token = { id: 't', name: 'n', token: 'secret"quote', mcp: 'https://relay.example.org/mcp' };
-
-  it('gives every client valid JSON with the address and the token', () => {
-    for (const { text, client } of snippets(token)) {
-      const flat = JSON.stringify(JSON.parse(text));
-      expect(flat, client).toContain(token.mcp);
-      expect(flat, client).toContain(JSON.stringify(`Bearer ${token.token}`).slice(1, -1));
-    }
-  });
-
-  it('uses the key under which each client looks', () => {
-    const keys = snippets(token).map(({ client, text }) => [client, Object.keys(JSON.parse(text) as object)]);
-    expect(keys).toEqual([
-      ['claude', ['mcpServers']],
-      ['vscode', ['servers']],
-      ['cursor', ['mcpServers']],
-    ]);
   });
 });
