@@ -2,7 +2,7 @@ import type { McpObject, McpProvider } from '../src/contracts/mcp.ts';
 import type { MeshPeer } from '../src/contracts/mesh.ts';
 import type { Principal, RoomTools } from '../src/contracts/tools.ts';
 import type { RunState } from '../src/contracts/workflow.ts';
-import type { PeerId, RoomId } from '../src/lib/ids.ts';
+import type { DeviceId, PeerId, RoomId } from '../src/lib/ids.ts';
 import type { RequestOptions } from '../src/mesh/rpc/asked.ts';
 
 /** The relay as a member of one room: what its HTTP side needs of it. */
@@ -12,6 +12,10 @@ export interface RoomGateway {
   readonly self: PeerId;
   readonly tools: RoomTools;
   readonly mcp: RoomMcp;
+  /** Whether a device belongs to the room, as far as the relay's peer knows: what stands for a blocked one counts no more. */
+  admits(device: DeviceId): boolean;
+  /** called after who belongs to the room may have changed; returns the unsubscribe function */
+  watchMembers(listener: () => void): () => void;
   /** who is in the room, as far as the relay's peer knows */
   peers(): readonly MeshPeer[];
   /** what the relay's peer has run itself */
@@ -43,4 +47,5 @@ export interface Rooms {
   byId(id: RoomId): RoomGateway | undefined;
   /** the room of the owner's token; undefined for a relay that is a member of none */
   readonly default: RoomGateway | undefined;
+  all(): readonly RoomGateway[];
 }

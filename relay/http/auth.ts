@@ -49,6 +49,12 @@ export function authenticator({ tokens, oauth, rooms, gate, clock }: Authenticat
         hint: 'Start it with --room and an invite of that room.',
       });
     }
+    if (holder.device !== null && !gateway.admits(holder.device)) {
+      throw new TabmeshError('unauthorized', 'the device that made this token is blocked in its room', {
+        hint: 'An owner of the room can unblock it.',
+        details: { invalidToken: true },
+      });
+    }
     return gate(holder, gateway);
   };
 }

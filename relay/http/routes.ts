@@ -73,7 +73,7 @@ export interface RoutesEnvironment {
 export async function createRoutes(deps: RoutesDeps, environment: RoutesEnvironment): Promise<FastifyInstance> {
   const { urls, rooms, tokens, oauth, audit, metrics, trustProxy, fetchQuota = FETCH_QUOTA } = deps;
   const { server, mcp, rules, live, rates, clock, log } = environment;
-  const gate = createGate({ rates, audit, meter: metrics, clock });
+  const gate = createGate({ rates, audit, meter: metrics, tools: (gateway) => mcp.tools(gateway), clock });
   const jwt = oauth === null ? null : createJwtReader(oauth, urls.mcp, clock);
   const authenticate = authenticator({ tokens, oauth: jwt, rooms, gate, clock });
   const headers = securityHeaders(urls.app);

@@ -72,12 +72,22 @@ export function createHttpServer({ tls, times = REQUEST_TIMES, clock, log }: Htt
         ...(deps.pinStore && { pinStore: deps.pinStore }),
       });
       const app = await createRoutes(deps, { server, mcp, rules, live, rates, clock, log });
+      const end = (tokenId: string) => {
+        live.end(tokenId);
+        // a session that does not close reports that itself
+        void mcp.endSessionsOf(tokenId);
+      };
+      const unwatch = deps.rooms.all().map((gateway) =>
+        gateway.watchMembers(() => {
+          for (const { id, room, device } of tokens.list()) {
+            if (room === gateway.room && device !== null && !gateway.admits(device)) end(id);
+          }
+        }),
+      );
       const unsubscribe = tokens.subscribe(({ type, id }) => {
         if (type !== 'revoked') return;
         rates.forget(id);
-        live.end(id);
-        // a session that does not close reports that itself
-        void mcp.endSessionsOf(id);
+        end(id);
       });
       const upgrades = createUpgrades({
         port: deps.upgradePort,
@@ -95,6 +105,7 @@ export function createHttpServer({ tls, times = REQUEST_TIMES, clock, log }: Htt
       metrics.add(() => serverSamples({ mcp, live, upgrades, tokens, audit }));
       stopServing = async () => {
         unsubscribe();
+        for (const stop of unwatch) stop();
         upgrades.close();
         await mcp.close();
         await app.close();

@@ -158,13 +158,19 @@ function running(
           room: invite.room,
           self: headless.peer,
           tools: headless.room.tools,
+          admits: (device) => headless.room.members.admits(device),
+          watchMembers: (listener) => headless.room.members.subscribe(listener),
           peers: () => headless.room.mesh.peers(),
           runs: () => headless.room.runs.list(),
           watchRuns: (listener) => headless.room.runs.subscribe(listener),
           mcp: roomMcp(headless),
         };
   return {
-    rooms: { default: gateway, byId: (id) => (gateway?.room === id ? gateway : undefined) },
+    rooms: {
+      default: gateway,
+      byId: (id) => (gateway?.room === id ? gateway : undefined),
+      all: () => (gateway === undefined ? [] : [gateway]),
+    },
     samples: () => meshSamples(relay, headless),
     peerId,
     multiaddrs,

@@ -15,9 +15,10 @@ export function resourceMetadataUrl(resource: string): string {
  * for what. At its own path and, as some clients ask, at the host's.
  * @param resource URL of the MCP endpoint
  */
-export function protectedResource(app: FastifyInstance, resource: string, { issuer, audience }: OAuthConfig): void {
+export function protectedResource(app: FastifyInstance, resource: string, { issuer }: OAuthConfig): void {
   const metadata = {
-    resource: audience ?? resource,
+    // clients refuse any other than the one they asked about (§3.3), whatever tokens name as their audience
+    resource,
     authorization_servers: [issuer],
     scopes_supported: OAUTH_SCOPES,
     bearer_methods_supported: ['header'],

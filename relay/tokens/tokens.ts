@@ -107,7 +107,7 @@ export async function openTokens({ dataDir, mcp, clock, log }: TokensOptions): P
   const owner = await ownerToken(dataDir.file(OWNER_TOKEN_FILE));
   const ownerHash = hashSecret(owner);
   let byHash = index(await readTokens(dataDir.path));
-  // one after the other; the lock of the folder is for other processes
+  // reading and writing, one after the other; the lock of the folder is for other processes
   const writing = createProcessLock();
   // being taken back: whatever is read from disk meanwhile must not bring them back
   const leaving = new Set<string>();
@@ -139,7 +139,10 @@ export async function openTokens({ dataDir, mcp, clock, log }: TokensOptions): P
   };
   const follow = async () => {
     try {
-      use(await readTokens(dataDir.path));
+      // in turn: what was read before a change must not be taken for what is there after it
+      await writing.run(async () => {
+        use(await readTokens(dataDir.path));
+      });
     } catch (error) {
       // the tokens stay as they were; a damaged file must not let anybody in, nor shut out everybody
       log.error('tokens not read', { reason: toTabmeshError(error).message });

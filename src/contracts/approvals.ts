@@ -17,8 +17,10 @@ export interface Asker {
   readonly class: CallerClass;
   /** the device, or the token's name */
   readonly name: string;
-  /** a device's own id; null for a token */
+  /** the device's own id, or that of the device which a token was made for; null for a token of a relay's owner */
   readonly device: DeviceId | null;
+  /** whose questions these are, who may have many keys: a device's tokens ask as the device does. Absent: `key` */
+  readonly by?: string;
 }
 
 /** A call that waits for the person's answer, or was allowed once and has not been repeated yet. */

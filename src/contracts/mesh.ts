@@ -85,7 +85,7 @@ export interface RoomOrigin {
 
 /**
  * What an invite link carries in its fragment. The secret never goes into an HTTP request.
- * Text form: `#join=` + base64url(dag-cbor of `{v, room, origin, epoch, secret, name, relays, access}`).
+ * Text form: `#join=` + base64url(dag-cbor of `{v, room, origin, epoch, secret, name, relays, access, told}`).
  */
 export interface Invite {
   readonly version: 2;
@@ -98,6 +98,8 @@ export interface Invite {
   readonly roomName: string;
   /** multiaddrs of relays with their peer ids */
   readonly relays: readonly string[];
+  /** The same of relays that members tell of: these introduce and carry, and nothing else is believed of them. */
+  readonly told?: readonly string[];
   /**
    * By the relay's peer id: the key that lets a peer reserve and be relayed there. Apart from the room's secret, so that a
    * relay can take it back, and that it tells the relay nothing about the room.

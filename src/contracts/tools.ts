@@ -46,6 +46,8 @@ export type Principal =
       readonly tokenId: string;
       readonly name: string;
       readonly relay: PeerId;
+      /** the member's device that the token was made for; absent when the relay's owner made it */
+      readonly maker?: DeviceId;
       /** `DEFAULT_CLASSES` of every tool when absent: a relay of before tokens had one */
       readonly scope?: TokenScope;
       /** the relay's device, whose key vouches for the token; absent within the relay's own process */
@@ -187,6 +189,11 @@ export interface CallOptions {
   readonly traceparent?: string;
   /** Told of each try of the call at a place, for who looks on; what it returns is told how the try ended. */
   readonly onTry?: (place: Place, hedge: boolean) => (error: WireError | null) => void;
+  /**
+   * Other peers that define the tool otherwise do not count. What comes of it is kept by the function, so it is the same
+   * one for the same definitions; all count when absent, and always this peer itself.
+   */
+  readonly accepts?: (metadata: ToolMetadata) => boolean;
 }
 
 export type CallResult =
@@ -197,6 +204,8 @@ export type CallResult =
 export interface RoomTool {
   readonly metadata: ToolMetadata;
   readonly places: readonly Place[];
+  /** how each peer defines it, in any version; absent where this peer registers the tool itself */
+  readonly offers?: readonly { readonly place: Place; readonly metadata: ToolMetadata }[];
 }
 
 /** The room's tools as any caller (app, MCP, REST, workflow) sees them. */

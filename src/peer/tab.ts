@@ -142,11 +142,14 @@ class TabHost implements AppHost {
       });
     }
     const before = known === 'unknown' ? invite : (await this.#rooms.get(invite.room)).invite;
+    const relays = [...new Set([...invite.relays, ...before.relays])].slice(0, MAX_RELAYS);
+    const told = [...new Set([...(invite.told ?? []), ...(before.told ?? [])])].filter((way) => !relays.includes(way));
     const joined: Invite = {
       // an invite of before the secret changed still names relays
       ...(known === 'older' ? before : invite),
       origin: invite.origin ?? before.origin,
-      relays: [...new Set([...invite.relays, ...before.relays])].slice(0, MAX_RELAYS),
+      relays,
+      told: told.slice(0, MAX_RELAYS - relays.length),
       access: { ...before.access, ...invite.access },
     };
     await this.#rooms.put(joined);

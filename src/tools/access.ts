@@ -105,5 +105,14 @@ export function principalKey(principal: Principal): string {
     principal.kind === 'device'
       ? `device:${principal.device}`
       : `token:${principal.issuer ?? principal.relay}:${principal.tokenId}`;
-  return principal.via === undefined ? own : [own, ...principal.via.map(({ device }) => device)].join('>');
+  return withVia(own, principal);
 }
+
+/** {@link principalKey} of who answers for the principal: the device that a token was made for, which makes others freely. */
+export function makerKey(principal: Principal): string {
+  return principal.kind === 'token' && principal.maker !== undefined
+    ? withVia(`device:${principal.maker}`, principal)
+    : principalKey(principal);
+}
+
+const withVia = (own: string, { via = [] }: Principal) => [own, ...via.map(({ device }) => device)].join('>');

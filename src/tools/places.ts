@@ -1,5 +1,5 @@
 import type { Ports } from '../contracts/ports.ts';
-import type { Place, RoomTool, Runtime, ToolMetadata } from '../contracts/tools.ts';
+import type { CallOptions, Place, RoomTool, Runtime, ToolMetadata } from '../contracts/tools.ts';
 import type { PeerId } from '../lib/ids.ts';
 import type { LocalTools } from './local-tools.ts';
 import type { RemotePlace, RemotePlaces } from './remote.ts';
@@ -20,13 +20,16 @@ export interface Offer {
   readonly metadata: ToolMetadata;
   /** why it could not run there at all; null when it could */
   readonly never: string | null;
-  /** why it runs there only when a call asks for the place; null otherwise */
-  readonly older: string | null;
+  /** of another version: why it runs there only when a call asks for the place; null otherwise */
+  readonly otherVersion: string | null;
 }
+
+/** Which definitions of other peers count. What comes of it is kept by the function: it answers the same each time. */
+export type Accepts = NonNullable<CallOptions['accepts']>;
 
 /** Who offers a tool, as of the last change in the room. */
 export interface Offers {
-  /** of the newest version on offer */
+  /** this peer's own where it registers the tool, whatever others say; else of the newest version on offer */
   readonly metadata: ToolMetadata;
   /** where it belongs */
   readonly runtime: Runtime;
@@ -37,8 +40,8 @@ export interface Offers {
 /** The places of the room and what they offer. */
 export interface RoomPlaces {
   known(): readonly KnownPlace[];
-  /** undefined when nobody offers a tool of that name */
-  offers(tool: string): Offers | undefined;
+  /** undefined when nobody offers a tool of that name @param accepts every definition when absent */
+  offers(tool: string, accepts?: Accepts): Offers | undefined;
   /** names that are, or have been, on offer */
   names(): readonly string[];
   list(): readonly RoomTool[];
@@ -57,14 +60,13 @@ export interface RoomPlacesOptions {
 /** Keeps the places of a room at hand: a call must not cost more the more peers are here. */
 export function createRoomPlaces({ self, local, remotes, condition }: RoomPlacesOptions): RoomPlaces {
   const remembered = new Set<string>();
-  const detector = createRuntimeDetector({
-    declared: (tool) => local.list().find(({ name }) => name === tool)?.runtime,
-  });
+  const declared = (tool: string) => local.list().find(({ name }) => name === tool)?.runtime;
+  const detector = createRuntimeDetector({ declared });
   let known: readonly KnownPlace[] | null = null;
-  const offers = new Map<string, Offers>();
+  let offers = new WeakMap<Accepts, Map<string, Offers>>();
   const forget = () => {
     known = null;
-    offers.clear();
+    offers = new WeakMap();
     detector.invalidate();
   };
   local.subscribe(forget);
@@ -89,31 +91,33 @@ export function createRoomPlaces({ self, local, remotes, condition }: RoomPlaces
   };
   const places = () => (known ??= lookAround());
 
-  const offersOf = (tool: string): Offers | undefined => {
+  const offersOf = (tool: string, accepts: Accepts): Offers | undefined => {
     const found = places().flatMap((place) => {
       const metadata = place.tools.find(({ name }) => name === tool);
-      return metadata === undefined ? [] : [{ place, metadata }];
+      if (metadata === undefined) return [];
+      return place.place.kind === 'self' || accepts(metadata) ? [{ place, metadata }] : [];
     });
-    // of two alike this peer's own counts: another's word does not change what is known here
-    const metadata = newest(
-      [...found].sort((a, b) => selfFirst(a.place.place, b.place.place)).map((offer) => offer.metadata),
-    );
+    // where this peer has the tool itself, its own word counts: another's does not change what is known here
+    const own = found.find(({ place }) => place.place.kind === 'self')?.metadata;
+    const metadata = own ?? newest(found.filter(couldRun)) ?? newest(found);
     if (metadata === undefined) return undefined;
-    const runtime = detector.detect(tool, metadata.runtime);
+    // one remembers a tool by its name, whoever defines it
+    const detecting = accepts === EVERY ? detector : createRuntimeDetector({ declared });
+    const runtime = detecting.detect(tool, metadata.runtime);
     const all = found.map((offer) => ({
       ...offer,
-      never: whyNever(metadata, runtime, offer.place),
-      older: whyOlder(metadata, offer.metadata),
+      never: whyNever(metadata, runtime, offer),
+      otherVersion: whyOtherVersion(metadata, offer.metadata, own !== undefined),
     }));
     return { metadata, runtime, all };
   };
 
   const namesNow = () => new Set(places().flatMap(({ tools }) => tools.map(({ name }) => name)));
-  const get = (tool: string): Offers | undefined => {
-    const kept = offers.get(tool);
-    if (kept !== undefined) return kept;
-    const made = offersOf(tool);
-    if (made !== undefined) offers.set(tool, made);
+  const get = (tool: string, accepts: Accepts = EVERY): Offers | undefined => {
+    const kept = offers.get(accepts) ?? new Map<string, Offers>();
+    offers.set(accepts, kept);
+    const made = kept.get(tool) ?? offersOf(tool, accepts);
+    if (made !== undefined) kept.set(tool, made);
     return made;
   };
   return {
@@ -123,9 +127,13 @@ export function createRoomPlaces({ self, local, remotes, condition }: RoomPlaces
     list: () =>
       [...namesNow()].sort().flatMap((name): RoomTool[] => {
         const offered = get(name);
-        const able = offered?.all.filter(({ never, older }) => never === null && older === null) ?? [];
+        const able = offered?.all.filter(({ never, otherVersion }) => never === null && otherVersion === null) ?? [];
         if (offered === undefined || able.length === 0) return [];
-        return [{ metadata: offered.metadata, places: able.map(({ place }) => place.place).sort(selfFirst) }];
+        const { metadata, all } = offered;
+        const listed: RoomTool = { metadata, places: able.map(({ place }) => place.place).sort(selfFirst) };
+        if (all.some(({ place }) => place.place.kind === 'self')) return [listed];
+        const others = all.filter(couldRun).map((offer) => ({ place: offer.place.place, metadata: offer.metadata }));
+        return [{ ...listed, offers: others }];
       }),
     subscribe(listener) {
       const off = [local.subscribe(listener), remotes.subscribe(listener)];
@@ -146,21 +154,38 @@ export function placeOf(places: readonly KnownPlace[], peer: PeerId): Place | un
   return places.find(({ place }) => place.peer === peer)?.place;
 }
 
-function whyNever({ access }: ToolMetadata, runtime: Runtime, { relay, place }: KnownPlace): string | null {
+const EVERY: Accepts = () => true;
+
+/** An offer that cannot run by its own word defines nothing for others. */
+function couldRun({
+  metadata: { access, runtime },
+  place: { place, relay },
+}: Pick<Offer, 'metadata' | 'place'>): boolean {
+  return (access !== 'admin' || place.kind === 'self') && (runtime !== 'relay' || relay);
+}
+
+function whyNever(
+  { access }: ToolMetadata,
+  runtime: Runtime,
+  { metadata, place: { relay, place } }: Pick<Offer, 'metadata' | 'place'>,
+): string | null {
   if (runtime === 'relay' && !relay) return 'runs on a relay only';
-  if (access === 'admin' && place.kind !== 'self') return 'is administered by itself only';
+  if ((access === 'admin' || metadata.access === 'admin') && place.kind !== 'self') {
+    return 'is administered by itself only';
+  }
   return null;
 }
 
-function whyOlder(wanted: ToolMetadata, { schemaVersion }: ToolMetadata): string | null {
+function whyOtherVersion(wanted: ToolMetadata, { schemaVersion }: ToolMetadata, own: boolean): string | null {
   if (compareVersions(schemaVersion, wanted.schemaVersion) === 0) return null;
-  return `offers version ${schemaVersion}; ${wanted.schemaVersion} is the newest here`;
+  const here = own ? `this peer itself has ${wanted.schemaVersion}` : `${wanted.schemaVersion} is the newest here`;
+  return `offers version ${schemaVersion}; ${here}`;
 }
 
-function newest(offers: readonly ToolMetadata[]): ToolMetadata | undefined {
+function newest(offers: readonly Pick<Offer, 'metadata'>[]): ToolMetadata | undefined {
   return offers.reduce<ToolMetadata | undefined>(
-    (best, offer) =>
-      best === undefined || compareVersions(offer.schemaVersion, best.schemaVersion) > 0 ? offer : best,
+    (best, { metadata }) =>
+      best === undefined || compareVersions(metadata.schemaVersion, best.schemaVersion) > 0 ? metadata : best,
     undefined,
   );
 }

@@ -93,14 +93,14 @@ describe('idle sessions', () => {
       Array.from({ length: 1_000 }, () => slots.run(async () => ids.push(await begin(relay, greedy.token)))),
     );
     expect(new Set(ids).size).toBe(1_000);
-    expect(await sessions(relay)).toBeLessThanOrEqual(SESSION_LIMITS.perToken + 1);
+    expect(await sessions(relay)).toBeLessThanOrEqual(SESSION_LIMITS.perOwner + 1);
     expect(await listed(relay, modest.token, mine)).toBe(200);
     expect(await listed(relay, greedy.token, ids[0] ?? '')).toBe(404);
     expect(await listed(relay, greedy.token, await begin(relay, greedy.token))).toBe(200);
   });
 
   it('are kept for little, ten thousand of them where so many are allowed', { timeout: 120_000 }, async () => {
-    const many = { ...SESSION_LIMITS, perToken: 10_000, total: 10_000 };
+    const many = { ...SESSION_LIMITS, perOwner: 10_000, total: 10_000 };
     const relay = await relayWith({ sessionLimits: many, callRates: { ...CALL_RATES, request: CALL_RATES.token } });
     const slots = new Slots(AT_ONCE);
     const ids: string[] = [];

@@ -74,6 +74,24 @@ describe('tokens of a member, over the mesh', () => {
     const nosy = await services.createToken({ name: 'nosy' }, signal);
     expect(codeOf(await api({ urls }, nosy.token, 'POST', 'api/tools/audit_log', {}))).toBe('forbidden');
   });
+
+  it('are good for nothing while the member is blocked', async () => {
+    const relay = await startLiveRelay();
+    cleanups.add(() => relay.close());
+    const tab = await startTabPeer(relay.invite, cleanups);
+    const services = await linked(tab, relay);
+    const made = await services.createToken({ name: 'Claude' }, new AbortController().signal);
+    const { urls, token } = relay.relay;
+    const { device } = tab.room.replica;
+    const owner = (tool: string) => api({ urls }, token, 'POST', `api/tools/${tool}`, { device });
+    const echo = async () => (await api({ urls }, made.token, 'POST', 'api/tools/echo', { text: 'hi' })).status;
+    expect(await echo()).toBe(200);
+    // until the relay has the member's first entry, there is no such device to block
+    await expect.poll(async () => (await owner('block_device')).status).toBe(200);
+    expect(await echo()).toBe(401);
+    expect((await owner('unblock_device')).status).toBe(200);
+    expect(await echo()).toBe(200);
+  });
 });
 
 describe('a trace', () => {

@@ -2,7 +2,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type JWK } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { McpProvider } from '../../src/contracts/mcp.ts';
+import type { PeerId } from '../../src/lib/ids.ts';
+import { toolServing } from '../../src/mesh/rpc/mcp-server.ts';
+import { createToolProvider } from '../../src/mesh/rpc/mcp-tools.ts';
 import { api, codeOf } from '../support/api.ts';
+import { memoryMcp } from '../support/memory-mcp.ts';
 import { startTestRelay, type TestRelay } from '../support/relay-http.ts';
 import { echoTool, memoryRoom, memoryTool } from '../support/room-tools.ts';
 
@@ -56,14 +61,23 @@ afterEach(async () => {
 
 const compute = memoryTool('embed', () => ({}), { access: 'compute' });
 
-async function relayWith(args: readonly string[] = []): Promise<TestRelay> {
+async function relayWith(args: readonly string[] = [], mcp = memoryMcp()): Promise<TestRelay> {
   const relay = await startTestRelay({
-    memoryRooms: [memoryRoom('a', [echoTool, compute])],
+    memoryRooms: [memoryRoom('a', [echoTool, compute], mcp)],
     args: ['--oauth-issuer', provider.url, '--oauth-jwks', `${provider.url}/jwks`, ...args],
   });
   cleanups.push(() => relay.close());
   return relay;
 }
+
+const TAB = '12D3KooWTab' as PeerId;
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+const LIST = { jsonrpc: '2.0', id: 3, method: 'tools/list' };
 
 interface Claims {
   readonly iss?: string;
@@ -123,6 +137,12 @@ describe('protected resource metadata (RFC 9728)', () => {
     ]);
   });
 
+  it('names the endpoint, whatever audience the tokens are to have (RFC 9728 §3.3)', async () => {
+    const relay = await relayWith(['--oauth-audience', 'lab']);
+    const { body } = await api(relay, null, 'GET', '.well-known/oauth-protected-resource/mcp');
+    expect(body).toMatchObject({ resource: relay.urls.mcp });
+  });
+
   it('is nowhere without an identity provider', async () => {
     const relay = await startTestRelay();
     cleanups.push(() => relay.close());
@@ -145,6 +165,50 @@ describe('tokens of an identity provider', () => {
     // what travels is who it is: never the token
     expect(JSON.stringify(relay.rooms[0]?.calls)).not.toContain(token.split('.')[2]);
     expect((await api(relay, relay.tokens.owner, 'GET', 'api/tools')).status).toBe(200);
+  });
+
+  it('count in a session for what the one of each request grants, not for what its first did', async () => {
+    const asked: unknown[] = [];
+    const own = createToolProvider(
+      { list: () => [compute.metadata], call: () => Promise.resolve({ ok: true, value: {}, route: null, tookMs: 0 }) },
+      () => toolServing('tab', '0'),
+    );
+    const provider: McpProvider = {
+      ...own,
+      request(method, params, context) {
+        const { principal } = context;
+        if (principal.kind === 'token') asked.push([method, principal.scope?.classes]);
+        return own.request(method, params, context);
+      },
+    };
+    const mcp = memoryMcp(undefined, new Map([[TAB, provider]]));
+    const relay = await relayWith([], mcp);
+    const wide = await jwt(relay, { scope: 'tabmesh:read tabmesh:compute' });
+    const ask = async (path: string, token: string, body: unknown, session: Record<string, string> = {}) =>
+      await api(relay, token, 'POST', path, body, { accept: 'application/json, text/event-stream', ...session });
+    const begin = async (path: string, token: string) => {
+      const { headers } = await ask(path, token, INITIALIZE);
+      return { 'mcp-session-id': headers.get('mcp-session-id') ?? '' };
+    };
+    const listed = async (token: string, session: Record<string, string>) =>
+      String((await ask('mcp', token, LIST, session)).body).includes('embed');
+
+    const narrow = await jwt(relay);
+    const begun = await begin('mcp', narrow);
+    expect([await listed(wide, begun), await listed(narrow, begun)]).toEqual([true, false]);
+
+    // at one peer: what is signed for the call is what the token of this request grants
+    const there = await begin(
+      `mcp/peers/${TAB}`,
+      await jwt(relay, { scope: 'tabmesh:read tabmesh:compute tabmesh:write' }),
+    );
+    const call = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'embed', arguments: {} } };
+    expect((await ask(`mcp/peers/${TAB}`, wide, call, there)).status).toBe(200);
+    expect((await ask(`mcp/peers/${TAB}`, wide, LIST, there)).status).toBe(200);
+    expect(asked).toEqual([
+      ['tools/call', ['read', 'compute']],
+      ['tools/list', ['read', 'compute']],
+    ]);
   });
 
   it.each<[string, Claims]>([

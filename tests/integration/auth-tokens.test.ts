@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { CALL_RATES } from '../../relay/http/gate/rates.ts';
 import type { TokenInfo } from '../../src/contracts/access.ts';
-import type { DeviceId } from '../../src/lib/ids.ts';
+import type { DeviceId, RoomId } from '../../src/lib/ids.ts';
 import { api, codeOf, newToken } from '../support/api.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
 import { echoTool, memoryRoom, memoryTool } from '../support/room-tools.ts';
@@ -157,7 +157,48 @@ describe('what a token is good for', () => {
     await Promise.all([aborted, gone]);
     expect((await api(relay, other.token, 'GET', 'api/tools')).status).toBe(200);
   });
+
+  it('ends when its device is blocked in the room, streams and sessions and all', async () => {
+    const started = Promise.withResolvers<AbortSignal>();
+    const waiting = memoryTool('waiting', (_args, { signal }) => {
+      if (signal === undefined) throw new Error('no signal');
+      started.resolve(signal);
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
+    });
+    const relay = await relayWith({ memoryRooms: [memoryRoom('a', [echoTool, waiting])] });
+    const make = (device: string) =>
+      relay.tokens.create(
+        { room: 'a' as RoomId, device: device as DeviceId },
+        { name: 'a', classes: ['read', 'write'] },
+      );
+    const [blocked, other] = [await make('device-a'), await make('device-b')];
+    const begin = (token: string) => api(relay, token, 'POST', 'mcp', INITIALIZE, MCP_ACCEPT);
+    for (const { token } of [blocked, other]) expect((await begin(token)).status).toBe(200);
+    const gone = expect(api(relay, blocked.token, 'POST', 'api/tools/waiting', {})).rejects.toThrow();
+    const signal = await started.promise;
+    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
+    relay.rooms[0]?.block('device-a' as DeviceId);
+    await Promise.all([aborted, gone]);
+    for (const refused of [
+      await api(relay, blocked.token, 'POST', 'api/tools/echo', { text: '' }),
+      await api(relay, blocked.token, 'POST', 'api/tokens', { name: 'more', classes: ['read'] }),
+      await begin(blocked.token),
+    ]) {
+      expect([refused.status, codeOf(refused)]).toEqual([401, 'unauthorized']);
+    }
+    expect((await api(relay, other.token, 'POST', 'api/tools/echo', { text: '' })).status).toBe(200);
+    const { body } = await api(relay, null, 'GET', 'metrics');
+    expect(String(body)).toContain('\ntabmesh_mcp_sessions 1\n');
+  });
 });
+
+const MCP_ACCEPT = { accept: 'application/json, text/event-stream' };
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
 
 describe('rates', () => {
   const times = async (n: number, call: () => Promise<{ readonly status: number }>) => {

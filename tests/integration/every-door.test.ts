@@ -17,6 +17,8 @@ import { startLiveRelay, type LiveRelay } from '../support/live-relay.ts';
 import { modernClient, olderClient, type TestClient } from '../support/mcp-clients.ts';
 import { sampleCalls, type SampleCall } from '../support/sample-calls.ts';
 
+/** Two peers in one process; a busy machine takes its time. */
+const MEET_MS = 20_000;
 /** Forty calls through the slowest door: each a process of its own on a busy machine. */
 const TIMEOUT_MS = 180_000;
 const BIN = fileURLToPath(new URL('../../bin/tabmesh.mjs', import.meta.url));
@@ -48,7 +50,7 @@ beforeAll(async () => {
   await vi.waitFor(() => {
     expect(live.gateway.mcp.peers()).toContain(member.peer);
     expect(member.room.tools.list().some(({ places }) => places.some(({ peer }) => peer === self))).toBe(true);
-  });
+  }, MEET_MS);
   const own = async (tool: string, args: object) => {
     const outcome = await tools.call({ tool, args, principal: live.owner, place: self });
     if (!outcome.ok) throw TabmeshError.fromWire(outcome.error);

@@ -148,6 +148,12 @@ describe.each(Object.entries(WIRES))('the endpoint over %s', (_name, connect) =>
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+    const listed = (await (await rest('/api/tools')).json()) as { tools: unknown[] };
+    expect(listed.tools).toEqual([]);
+    expect((await rest('/api/tools/shared')).status).toBe(404);
+    expect((await rest('/api/tools/shared', {})).status).toBe(409);
+    expect(await (await rest('/openapi.json')).text()).not.toContain('Ignore all');
+    expect(room.calls).toEqual([]);
     const { quarantined } = (await (await rest('/api/tool-definitions')).json()) as {
       quarantined: { tool: string; offered: string; definition: { description: string } }[];
     };
@@ -158,6 +164,14 @@ describe.each(Object.entries(WIRES))('the endpoint over %s', (_name, connect) =>
     expect((await rest('/api/tool-definitions/accept', { tool: 'shared', offered: 'other' })).status).toBe(409);
     expect((await rest('/api/tool-definitions/accept', { tool: 'shared', offered })).status).toBe(200);
     expect((await client.call('shared', {}))['structuredContent']).toEqual({ ran: 'after' });
+    expect(await (await rest('/api/tools')).text()).toContain('[Described by the peer');
+    expect((await rest('/api/tools/shared', {})).status).toBe(200);
+    expect((await rest('/api/tool-definitions/forget', { tool: 'shared' }, token)).status).toBe(403);
+    // while it is offered it would be pinned again at once
+    room.set([]);
+    expect((await rest('/api/tool-definitions/forget', { tool: 'shared' })).status).toBe(200);
+    room.set([before]);
+    expect((await client.call('shared', {}))['structuredContent']).toEqual({ ran: 'before' });
   });
 
   it('asks before a collection that is larger than somebody may have meant', async () => {

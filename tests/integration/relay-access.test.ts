@@ -247,6 +247,31 @@ describe('a relay', () => {
     await expect.poll(() => asked, { timeout: 8_000 }).toBe(2);
   });
 
+  it('lets a peer in that was told a wrong key of it first, and once when it is begun twice', async () => {
+    const peer = await startPeer();
+    const states: RelayLinkState[] = [];
+    let granted = 0;
+    const link = new RelayLink({
+      node: peer,
+      ways: [parseRelayAddress(live.address)],
+      topic: TOPIC,
+      reserve: () => Promise.resolve(),
+      ping: () => Promise.resolve(),
+      access: { key: () => null, others: () => [new Uint8Array(16), key], granted: () => granted++ },
+      addresses: () => [],
+      onEvent: () => undefined,
+      onState: (state) => states.push(state),
+      clock: systemClock,
+      log: silentLog,
+    });
+    link.start();
+    link.start();
+    running.push(() => link.stop());
+    await expect.poll(() => states.at(-1)?.status, { timeout: 8_000 }).toBe('joined');
+    expect(states.map(({ status }) => status)).toEqual(['connecting', 'connecting', 'joined']);
+    expect(granted).toBe(1);
+  });
+
   it('tells its key to its own pages on loopback, and to nobody who may come from elsewhere', async () => {
     const config = async (headers: Record<string, string> = {}) => {
       const response = await fetch(new URL('/config', live.relay.urls.app), { headers });

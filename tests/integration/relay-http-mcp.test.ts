@@ -160,7 +160,7 @@ describe.each(Object.entries(wires))('MCP over %s', (_name, connect) => {
     const client = await connect(relay, token);
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['only_in_b']);
     await client.callTool({ name: 'only_in_b', arguments: {} });
-    expect(other.calls[0]?.principal).toMatchObject({ kind: 'token', name: 'Claude' });
+    expect(other.calls[0]?.principal).toMatchObject({ kind: 'token', name: 'Claude', maker: 'd' });
     await expect(client.callTool({ name: 'echo', arguments: {} })).rejects.toMatchObject({ code: -32602 });
   });
 
@@ -242,7 +242,7 @@ describe('sessions of the older wire', () => {
   });
 
   it('make room for new ones when there are too many', async () => {
-    const relay = await relayWith({ sessionLimits: { ...SESSION_LIMITS, perToken: 2 } });
+    const relay = await relayWith({ sessionLimits: { ...SESSION_LIMITS, perOwner: 2 } });
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) {
       const response = await post(relay, relay.tokens.owner, {}, initialize);
@@ -255,8 +255,41 @@ describe('sessions of the older wire', () => {
     expect(statuses).toEqual([404, 200, 200]);
   });
 
+  it('are counted by who has made the tokens; one’s own make room, then those of who has most', async () => {
+    const relay = await relayWith({ sessionLimits: { ...SESSION_LIMITS, perOwner: 3, total: 4 } });
+    const quiet = await begin(relay, await tokenOf(relay, 'device-a'));
+    // three tokens, and two sessions of each
+    const greedy: Awaited<ReturnType<typeof begin>>[] = [];
+    for (let i = 0; i < 3; i++) {
+      const token = await tokenOf(relay, 'device-b');
+      greedy.push(await begin(relay, token), await begin(relay, token));
+    }
+    const newcomer = await begin(relay, await tokenOf(relay, 'device-c'));
+    const statuses = await Promise.all(
+      [quiet, ...greedy, newcomer].map(
+        async ({ token, id }) => (await post(relay, token, { 'mcp-session-id': id })).status,
+      ),
+    );
+    expect(statuses).toEqual([200, 404, 404, 404, 404, 200, 200, 200]);
+    expect((await begin(relay, quiet.token)).status).toBe(200);
+    expect((await post(relay, quiet.token, { 'mcp-session-id': quiet.id })).status).toBe(404);
+  });
+
+  it('do not put out those of somebody who has no more', async () => {
+    const relay = await relayWith({ sessionLimits: { ...SESSION_LIMITS, total: 2 } });
+    const other = await begin(relay, await tokenOf(relay, 'device-a'));
+    const { token, id } = await begin(relay, await tokenOf(relay, 'device-b'));
+    const stream = await fetch(relay.urls.mcp, {
+      headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream', 'mcp-session-id': id },
+    });
+    expect(stream.status).toBe(200);
+    expect((await begin(relay, token)).status).toBe(503);
+    expect((await post(relay, other.token, { 'mcp-session-id': other.id })).status).toBe(200);
+    await stream.body?.cancel();
+  });
+
   it('are refused when all of them are busy', async () => {
-    const relay = await relayWith({ sessionLimits: { ...SESSION_LIMITS, perToken: 1 } });
+    const relay = await relayWith({ sessionLimits: { ...SESSION_LIMITS, perOwner: 1 } });
     await olderClient(relay); // its stream for notifications is open
     await expect
       .poll(async () => (await post(relay, relay.tokens.owner, {}, initialize)).status, { interval: 10 })
@@ -270,6 +303,17 @@ const initialize = {
   method: 'initialize',
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
 };
+
+/** A token that a member has made. */
+const tokenOf = async (relay: TestRelay, device: string) =>
+  (await relay.tokens.create({ room: relay.rooms[0]?.room ?? null, device: device as DeviceId }, { name: 'a' })).token;
+
+/** Begins a session of the older wire. */
+async function begin(relay: TestRelay, token: string) {
+  const response = await post(relay, token, {}, initialize);
+  await response.text();
+  return { token, id: response.headers.get('mcp-session-id') ?? '', status: response.status };
+}
 
 function post(relay: TestRelay, token: string, headers: Record<string, string>, body?: unknown) {
   return fetch(relay.urls.mcp, {

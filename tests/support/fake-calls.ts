@@ -62,14 +62,12 @@ export function fakeCalls(
                     chosen: place,
                     why: 'the highest score',
                     ...(n % 8 === 0 ? { answeredFrom: 'cache' as const } : {}),
-                    candidates: places
-                      .slice(0, 4)
-                      .map((each, m) => ({
-                        place: each,
-                        score: 170 - m * 20,
-                        reasons: ['direct link', '4 ms'],
-                        excluded: null,
-                      })),
+                    candidates: places.slice(0, 4).map((each, m) => ({
+                      place: each,
+                      score: 170 - m * 20,
+                      reasons: ['direct link', '4 ms'],
+                      excluded: null,
+                    })),
                   },
             },
     };

@@ -11,7 +11,11 @@ export const startMemoryPeers: StartRelayPeers = async ({ urls, room, issueTicke
   const { token } = await tokens.create({ room: gateway.room, device }, { name: 'a client' });
   const none = room.kind === 'none';
   return {
-    rooms: { byId: (id) => (id === gateway.room ? gateway : undefined), default: none ? undefined : gateway },
+    rooms: {
+      byId: (id) => (id === gateway.room ? gateway : undefined),
+      default: none ? undefined : gateway,
+      all: () => [gateway],
+    },
     peerId: '12D3KooWRelay' as PeerId,
     multiaddrs: [`${address}/p2p/12D3KooWRelay`],
     invite: none ? null : `${urls.app}#join=${ticket}.${token}`,

@@ -59,6 +59,7 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
   const rooms: Rooms = {
     byId: (id) => memoryRooms.find(({ room }) => room === id),
     default: memoryRooms[0],
+    all: () => memoryRooms,
   };
   await http.serve({
     urls,

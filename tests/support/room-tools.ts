@@ -24,6 +24,8 @@ export interface MemoryTool {
 export interface MemoryRoom extends RoomGateway {
   readonly calls: CallRequest[];
   set(tools: readonly MemoryTool[]): void;
+  /** puts a device out */
+  block(device: DeviceId): void;
 }
 
 const tab: Place = {
@@ -74,6 +76,8 @@ export function memoryRoom(
 ): MemoryRoom {
   let tools = initial;
   const listeners = createListeners();
+  const blocked = new Set<DeviceId>();
+  const members = createListeners();
   const calls: CallRequest[] = [];
   const call = async (request: CallRequest, options: CallOptions = {}): Promise<CallResult> => {
     calls.push(request);
@@ -99,6 +103,8 @@ export function memoryRoom(
     self: '12D3KooWRelay' as PeerId,
     tools: roomTools,
     mcp,
+    admits: (device) => !blocked.has(device),
+    watchMembers: (listener) => members.add(listener),
     peers: () => [],
     runs: () => [],
     watchRuns: () => () => undefined,
@@ -106,6 +112,10 @@ export function memoryRoom(
     set(next) {
       tools = next;
       listeners.notify();
+    },
+    block(device) {
+      blocked.add(device);
+      members.notify();
     },
   };
 }

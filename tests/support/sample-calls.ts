@@ -48,6 +48,7 @@ export function sampleCalls({ dataset, record, recordId, peer, address }: Sample
     list_grants: ok(),
     list_members: ok(),
     list_peers: ok(),
+    list_revocations: ok(),
     peer_connect: ok({ peer_id: peer, multiaddr: address }),
     peer_disconnect: ok({ peer_id: NOBODY }),
     peer_discover: ok({ max_peers: 2 }),

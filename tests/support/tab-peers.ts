@@ -78,6 +78,7 @@ export async function startTabPeer(
     origin: invite.origin,
     remember: () => Promise.resolve(),
     relays: readRelays(invite.relays, log),
+    toldRelays: readRelays(invite.told ?? [], log),
     usesRelay: () => true,
     access: {
       key: (relay) => invite.access[relay] ?? null,

@@ -27,14 +27,16 @@ export interface GateOptions {
   readonly rates: Rates;
   readonly audit: AuditSink;
   readonly meter: CallMeter;
+  /** those of a room that callers get to see, as they get to see them */
+  readonly tools: (gateway: RoomGateway) => Promise<RoomTools>;
   readonly clock: Clock;
 }
 
 /** Makes callers of token holders: what stands between every HTTP client and the tools. */
-export type Gate = (holder: TokenHolder, gateway: RoomGateway) => Caller;
+export type Gate = (holder: TokenHolder, gateway: RoomGateway) => Promise<Caller>;
 
 /** Makes the {@link Gate} of a relay. */
-export function createGate({ rates, audit, meter, clock }: GateOptions): Gate {
+export function createGate({ rates, audit, meter, tools: toolsOf, clock }: GateOptions): Gate {
   const refusedLines = createKeyedBuckets(REFUSED_LINES, clock);
 
   const write = (holder: TokenHolder, call: GatedCall, trace: Trace, end: CallEnd, tookMs: number) => {
@@ -51,15 +53,17 @@ export function createGate({ rates, audit, meter, clock }: GateOptions): Gate {
     });
   };
 
-  return (holder, gateway) => {
+  return async (holder, gateway) => {
+    const tools = await toolsOf(gateway);
     const principal: TokenPrincipal = {
       kind: 'token',
       tokenId: holder.id,
       name: holder.name,
       relay: gateway.self,
+      ...(holder.device === null ? {} : { maker: holder.device }),
       scope: holder.scope,
     };
-    const find = toolIndex(gateway.tools);
+    const find = toolIndex(tools);
 
     const admit = (tool: string, args?: unknown, trace: Trace = currentRequest()?.trace ?? newTrace()) => {
       const metadata = find(tool);
@@ -114,7 +118,7 @@ export function createGate({ rates, audit, meter, clock }: GateOptions): Gate {
     const caller: Caller = {
       principal,
       holder,
-      gateway: { ...gateway, tools: gated(gateway.tools, around, clock) },
+      gateway: { ...gateway, tools: gated(tools, around, clock) },
       may: (tool) => isInScope(holder.scope, tool, clock.now()),
       checkRead: () => {
         checkReads(holder.scope);

@@ -22,6 +22,8 @@ export function createLiveRequests(clock: Clock): LiveRequests {
   let count = 0;
   return {
     add({ id, scope }, response) {
+      // the client has left while its token was looked at
+      if (response.closed) return;
       const mine = open.get(id) ?? new Set();
       open.set(id, mine.add(response));
       count++;

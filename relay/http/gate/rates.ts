@@ -4,6 +4,7 @@ import { TabmeshError } from '../../../src/lib/errors.ts';
 import { TokenBucket } from '../../../src/mesh/rpc/token-bucket.ts';
 import { createKeyedBuckets, type KeyedBuckets, type Rate } from '../../keyed-buckets.ts';
 import type { TokenHolder } from '../../tokens/tokens.ts';
+import { ownerKey } from './owner-key.ts';
 
 /** How often tools may be called over HTTP. */
 export interface CallRates {
@@ -73,7 +74,7 @@ export function createRates(limits: CallRates, clock: Clock): Rates {
     take({ id, device, owned, perMinute }, tool) {
       if (perMinute === null) take(tokens, id, 'token', limits.token);
       else takeOwn(id, perMinute);
-      const principal = device ?? (owned ? 'owner' : id);
+      const principal = ownerKey({ id, device, owned });
       take(principals, principal, 'principal', limits.principal);
       if (tool === undefined) return;
       const key = `${principal} ${tool.name}`;

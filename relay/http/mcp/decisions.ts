@@ -9,13 +9,16 @@ const KEY = 'go_ahead';
 const CLIENT_CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
 
 /** What a person should decide before a tool runs: the question, or null when there is none. */
-const DECISIONS: Readonly<Record<string, ((args: McpObject) => string | null) | undefined>> = {
-  collect_literature: ({ max_results, query }) =>
-    typeof max_results === 'number' && max_results > ASK_ABOVE_RECORDS
-      ? `This downloads up to ${String(max_results)} records for “${String(query)}” from PubMed and keeps them in the ` +
-        'room. It takes several minutes. Go ahead?'
-      : null,
-};
+const DECISIONS: ReadonlyMap<string, (args: McpObject) => string | null> = new Map([
+  [
+    'collect_literature',
+    ({ max_results, query }: McpObject) =>
+      typeof max_results === 'number' && max_results > ASK_ABOVE_RECORDS
+        ? `This downloads up to ${String(max_results)} records for “${String(query)}” from PubMed and keeps them in the ` +
+          'room. It takes several minutes. Go ahead?'
+        : null,
+  ],
+]);
 
 /**
  * Asks the person behind the client before a call that should be decided by one. A client that cannot ask (it declares no
@@ -23,7 +26,7 @@ const DECISIONS: Readonly<Record<string, ((args: McpObject) => string | null) | 
  * @returns the question, or the result of a call that was declined; null when the call may run
  */
 export function decisionFor(tool: string, args: unknown, params: McpObject): McpObject | null {
-  const question = isObject(args) ? (DECISIONS[tool]?.(args) ?? null) : null;
+  const question = isObject(args) ? (DECISIONS.get(tool)?.(args) ?? null) : null;
   if (question === null || !canAsk(params['_meta'])) return null;
   const responses = params['inputResponses'];
   const answer = isObject(responses) ? responses[KEY] : undefined;

@@ -14,7 +14,7 @@ const MAX_BODY_BYTES = 4_096;
 /**
  * `GET /api/tool-definitions`: tools of other peers whose definition was pinned when it was first seen, and those whose
  * definition has changed since. `POST /api/tool-definitions/accept` and `…/refuse` with `{tool, offered}` decide on one as
- * it was shown. All for who runs the relay.
+ * it was shown; `…/forget` with `{tool}` takes a pin back, so that the next definition seen is pinned. All for who runs the relay.
  */
 export function definitionsRoute(
   app: FastifyInstance,
@@ -34,7 +34,7 @@ export function definitionsRoute(
   app.get('/api/tool-definitions', async (request): Promise<ToolDefinitions> => {
     const pins = await pinsOf(request);
     // also while no MCP client is here to ask for the list
-    for (const tool of request.getDecorator<Caller>('caller').gateway.tools.list()) pins.admit(tool);
+    request.getDecorator<Caller>('caller').gateway.tools.list();
     return { pinned: pins.pinned(), quarantined: pins.quarantined() };
   });
   const decision = (body: unknown) => {
@@ -53,5 +53,12 @@ export function definitionsRoute(
     const { tool, offered } = decision(request.body);
     await pins.refuse(tool, offered);
     return { refused: tool };
+  });
+  app.post('/api/tool-definitions/forget', { bodyLimit: MAX_BODY_BYTES }, async (request) => {
+    const pins = await pinsOf(request);
+    const { tool } = isObject(request.body) ? request.body : {};
+    if (typeof tool !== 'string') throw new TabmeshError('invalid_input', 'expected the name of a tool');
+    await pins.forget(tool);
+    return { forgotten: tool };
   });
 }

@@ -1,9 +1,11 @@
 import { isLegacyRequest } from '@modelcontextprotocol/server';
+import type { RoomTools } from '../../../src/contracts/tools.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { toTabmeshError } from '../../../src/lib/errors.ts';
 import type { RoomId } from '../../../src/lib/ids.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import { isObject } from '../../../src/mesh/rpc/mcp-wire.ts';
+import type { RoomGateway } from '../../rooms.ts';
 import type { Caller } from '../auth.ts';
 import { statusOf } from '../status.ts';
 import { jsonRpcError } from './json-rpc-error.ts';
@@ -12,6 +14,7 @@ import { createPins, type Pins, type PinStore } from './pins.ts';
 import { createSessions } from './sessions.ts';
 import { Targets, type Address } from './targets.ts';
 import { createTaskHost } from './tasks.ts';
+import { trustedTools } from './trusted-tools.ts';
 
 const SERVER_ERROR = -32_000;
 
@@ -21,6 +24,8 @@ export interface McpEndpoint {
   handle(request: Request, parsedBody: unknown, caller: Caller, address: Address): Promise<Response>;
   /** the definitions of other peers' tools in a room */
   pins(room: RoomId): Promise<Pins>;
+  /** the tools of a room as every door shows and calls them */
+  tools(gateway: RoomGateway): Promise<RoomTools>;
   /** sessions of the older wire */
   sessions(): number;
   /** long calls that go on without their client, and those whose answer is kept */
@@ -55,13 +60,22 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
     making.catch(() => rooms.delete(room));
     return making;
   };
+  const trusted = new WeakMap<RoomTools, Promise<RoomTools>>();
+  const tools = ({ room, tools: all }: RoomGateway): Promise<RoomTools> => {
+    const known = trusted.get(all);
+    if (known !== undefined) return known;
+    const making = pins(room).then((pinsOfRoom) => trustedTools(all, pinsOfRoom));
+    trusted.set(all, making);
+    making.catch(() => trusted.delete(all));
+    return making;
+  };
   const tasks = createTaskHost(clock);
-  const targets = new Targets({ pinsOf: pins, tasks, clock, log });
+  const targets = new Targets({ tasks, clock, log });
   const sessions = createSessions({ limits: sessionLimits, clock, log });
   return {
     async handle(request, parsedBody, caller, address) {
       try {
-        const target = await targets.at(caller.gateway, address);
+        const target = targets.at(caller.gateway, address);
         await target.prepare(request.signal);
         if (!saysRevision(parsedBody) && (await isLegacyRequest(request, parsedBody))) {
           return await sessions.handle(request, parsedBody, caller, target);
@@ -74,6 +88,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       }
     },
     pins,
+    tools,
     sessions: () => sessions.count(),
     tasks: () => tasks.size,
     async endSessionsOf(tokenId) {

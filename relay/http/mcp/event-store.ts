@@ -22,9 +22,8 @@ export function createEventStore(): EventStore {
       const stored = { id: `${stream}.${String(next++)}`, stream, message, bytes: JSON.stringify(message).length };
       events.push(stored);
       bytes += stored.bytes;
-      while (events.length > MAX_EVENTS || (bytes > MAX_EVENT_BYTES && events.length > 1)) {
-        bytes -= events.shift()?.bytes ?? 0;
-      }
+      // one that is too large goes too, after all before it: else who asks for what follows them would miss it unknowingly
+      while (events.length > MAX_EVENTS || bytes > MAX_EVENT_BYTES) bytes -= events.shift()?.bytes ?? 0;
       return Promise.resolve(stored.id);
     },
     getStreamIdForEventId: (id) => Promise.resolve(events[find(id)]?.stream),

@@ -7,7 +7,8 @@ import type { Log } from '../../../src/lib/log.ts';
 import { REQUEST_NOTIFICATIONS } from '../../../src/mesh/rpc/mcp-methods.ts';
 import { clientMeta } from '../../../src/mesh/rpc/mcp-wire.ts';
 import type { Caller } from '../auth.ts';
-import type { Front } from './front.ts';
+import { currentRequest } from '../gate/context.ts';
+import type { Front, FrontContext } from './front.ts';
 import { progressSender } from './progress.ts';
 import { protocolError } from './protocol-error.ts';
 import { tasksOf, type TaskHost, type ToolCall } from './tasks.ts';
@@ -71,9 +72,9 @@ export function createFrontServer(deps: FrontServerDeps): McpServer {
   const { server } = mcp;
   let logLevel = 'debug';
 
-  const serve = async (method: string, given: McpObject | undefined, context: ServerContext): Promise<McpObject> => {
-    const { mcpReq } = context;
-    const progress = progressSender(context, clock, log);
+  const serve = async (method: string, given: McpObject | undefined, from: ServerContext): Promise<McpObject> => {
+    const { mcpReq } = from;
+    const progress = progressSender(from, clock, log);
     const state: unknown = mcpReq.requestState();
     const meta =
       session === undefined
@@ -88,15 +89,16 @@ export function createFrontServer(deps: FrontServerDeps): McpServer {
     };
     const notify = (name: string, told: Record<string, unknown>): boolean => {
       if (name === 'notifications/progress') progress?.(told);
-      else if (name === 'notifications/message') send(context, name, told, log);
+      else if (name === 'notifications/message') send(from, name, told, log);
       return REQUEST_NOTIFICATIONS.has(name);
     };
-    const { principal } = caller;
-    const request = { front, method, params, context: { principal, caller, signal: mcpReq.signal, notify } };
+    const asking = callerNow(caller);
+    const context: FrontContext = { principal: asking.principal, caller: asking, signal: mcpReq.signal, notify };
+    const request = { front, method, params, context };
     try {
       if (method === 'tools/call' && session === undefined) return await tasks.call(request);
       if (method === 'resources/read') return await read(request);
-      return await front.request(method, params, request.context);
+      return await front.request(method, params, context);
     } catch (thrown) {
       throw protocolError(toTabmeshError(thrown));
     }
@@ -143,6 +145,12 @@ export function createFrontServer(deps: FrontServerDeps): McpServer {
 function declared(server: McpServer['server']): McpObject {
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- its replacement is there on the newer wire only
   return { ...server.getClientCapabilities() };
+}
+
+/** Who asks now: a session is made by the first token of its holder, and a later one may be wider, narrower or longer good. */
+function callerNow(first: Caller): Caller {
+  const now = currentRequest()?.caller;
+  return now?.holder.id === first.holder.id ? now : first;
 }
 
 /** What a token gets to read is in the audit log, as what it calls is; a call is put there by the front. */

@@ -12,7 +12,8 @@ export interface SessionLimits {
   readonly idleMs: number;
   /** however busy: a stream that nobody reads any more can stay open for ever */
   readonly maxAgeMs: number;
-  readonly perToken: number;
+  /** of all tokens of one member, of the relay's owner, or of one person at an identity provider */
+  readonly perOwner: number;
   readonly total: number;
   readonly sweepMs: number;
 }
@@ -21,7 +22,7 @@ export const SESSION_LIMITS: SessionLimits = {
   // clients of the older SDK do not start a new session by themselves, so a coffee break must not end theirs
   idleMs: 30 * 60 * 1000,
   maxAgeMs: 24 * 60 * 60 * 1000,
-  perToken: 32,
+  perOwner: 32,
   total: 256,
   sweepMs: 30_000,
 };
@@ -50,6 +51,8 @@ export const POLL_INTERVAL_MS = 1_000;
 export const MAX_TASKS_PER_OWNER = 16;
 /** Of all: an answer may have megabytes. */
 export const MAX_TASKS = 128;
+/** Tasks of one principal that have ended and whose answer is kept; the oldest goes first. */
+export const MAX_ENDED_TASKS_PER_OWNER = 16;
 export const TASK_SWEEP_MS = 60_000;
 
 /** Events kept for a session whose connection breaks: minutes of progress. */
@@ -61,6 +64,8 @@ export const RETRY_INTERVAL_MS = 1_000;
 
 /** Resources that one client watches: all that a page shows, not all that a room has. */
 export const MAX_WATCHED = 256;
+/** That all clients of an address watch: what one listener at a member may name (`src/peer/room/mcp-listen.ts`). */
+export const MAX_WATCHED_TOGETHER = 1_024;
 /** A peer that cannot be listened to, or could not, is asked again after this. */
 export const LISTEN_RETRY_MS = 30_000;
 /** An address of the endpoint that nobody uses is forgotten; it is made anew in a round trip. */
@@ -75,6 +80,10 @@ export const ASK_PEERS_MS = 2_000;
 
 /** Definitions of other peers' tools that are remembered for a room; what comes beyond is not listed. */
 export const MAX_PINS = 2_048;
+/** Of them those that one device was the first to offer: several times what an honest member has. */
+export const MAX_PINS_PER_DEVICE = 256;
+/** Definitions that wait for somebody to decide: more than anybody looks through. Those over it are not listed either. */
+export const MAX_QUARANTINED = 256;
 /** Of a definition that is kept to be compared with a later one, as JSON: a long schema; of a larger one the hash is kept. */
 export const MAX_KEPT_DEFINITION_CHARS = 16 * 1024;
 /** Of all of a room: some hundred tools with long schemas, and a file that is written in a moment. */

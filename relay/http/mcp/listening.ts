@@ -1,10 +1,10 @@
 import type { McpListenFilter } from '../../../src/contracts/mcp.ts';
 import type { Principal } from '../../../src/contracts/tools.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
-import { toTabmeshError } from '../../../src/lib/errors.ts';
+import { TabmeshError, toTabmeshError } from '../../../src/lib/errors.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import type { Front, FrontContext } from './front.ts';
-import { LISTEN_RETRY_MS } from './limits.ts';
+import { LISTEN_RETRY_MS, MAX_WATCHED_TOGETHER } from './limits.ts';
 
 /** A front acknowledges at once, or a round trip to its peer later. */
 const ACKNOWLEDGED_MS = 10_000;
@@ -37,8 +37,16 @@ export class Listening {
     this.#begin();
   }
 
-  /** Has changes of these resources told. @returns takes it back */
+  /** Has changes of these resources told. @returns takes it back @throws `rate_limited` when all clients watch too many */
   watch(uris: readonly string[]): () => void {
+    const more = new Set(uris.filter((uri) => !this.#watched.has(uri))).size;
+    if (more > 0 && this.#watched.size + more > MAX_WATCHED_TOGETHER) {
+      throw new TabmeshError('rate_limited', 'too many resources are watched here', {
+        hint: 'Watch fewer, or read them from time to time.',
+        retryable: true,
+        details: { limit: MAX_WATCHED_TOGETHER },
+      });
+    }
     const before = this.#watched.size;
     for (const uri of uris) this.#watched.set(uri, (this.#watched.get(uri) ?? 0) + 1);
     if (this.#watched.size !== before) this.#begin();

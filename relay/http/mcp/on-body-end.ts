@@ -2,22 +2,29 @@
 const OPENED = new TextEncoder().encode(': open\n\n');
 
 /**
- * The same response, with a call to `ended` once: when its body has been read to the end, has failed, or has been given
+ * The same response, with a call to `onEnd` once: when its body has been read to the end, has failed, or has been given
  * up because the client went away.
  * @param request whose signal fires when it does: a quiet stream would otherwise learn of that with its next byte only. One
  *   that opened a stream with GET is told at once that it is open, as Node sends a response's head with its first byte
  */
 export function onBodyEnd(
   response: Response,
-  ended: () => void,
+  onEnd: () => void,
   { signal, method }: Pick<Request, 'signal' | 'method'>,
 ): Response {
   // an answer of one piece is there already
   const isWhole = response.headers.get('content-type')?.startsWith('application/json') === true;
   if (response.body === null || isWhole) {
-    ended();
+    onEnd();
     return response;
   }
+  let over = false;
+  const ended = () => {
+    // given up while a read is pending: that read ends as well
+    if (over) return;
+    over = true;
+    onEnd();
+  };
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   signal.addEventListener(
     'abort',

@@ -102,8 +102,8 @@ function createFront(ask: Ask, self: Principal, gated: Gated): Front {
       if (method === 'subscriptions/listen') return await ask(method, params, context, LISTEN_MS);
       if (method !== 'tools/call') return await ask(method, params, context, ASK_MS);
       try {
-        return await gated(params, context, (given) =>
-          ask(method, given, context, callLimit(latest?.tools.get(String(params['name'])))),
+        return await gated(params, context, (given, principal) =>
+          ask(method, given, { ...context, principal }, callLimit(latest?.tools.get(String(params['name'])))),
         );
       } catch (thrown) {
         const error = toTabmeshError(thrown);
@@ -119,13 +119,13 @@ function createFront(ask: Ask, self: Principal, gated: Gated): Front {
 type Gated = (
   params: McpObject,
   context: FrontContext,
-  run: (params: McpObject) => Promise<McpObject>,
+  run: (params: McpObject, principal: Principal) => Promise<McpObject>,
 ) => Promise<McpObject>;
 
 /** Puts a call through the caller's gate, like any other call of this relay: scope, rate, audit, trace. */
 function gate(peer: PeerId, kind: 'self' | 'peer'): Gated {
-  return async (params, { caller }, run) => {
-    if (caller === null) return await run(params);
+  return async (params, { caller, principal }, run) => {
+    if (caller === null) return await run(params, principal);
     const meta = isObject(params['_meta']) ? params['_meta'] : {};
     const traceparent = meta['traceparent'];
     return await caller.around(
@@ -134,7 +134,7 @@ function gate(peer: PeerId, kind: 'self' | 'peer'): Gated {
         args: params['arguments'] ?? {},
         traceparent: typeof traceparent === 'string' ? traceparent : undefined,
       },
-      (_principal, trace) => run({ ...params, _meta: { ...meta, traceparent: trace } }),
+      (asking, trace) => run({ ...params, _meta: { ...meta, traceparent: trace } }, asking),
       (result) => ({
         outcome: result['isError'] === true ? failureOf(result) : 'ok',
         place: { kind, peer, name: peer },

@@ -73,16 +73,19 @@ async function readAll(path: string): Promise<Map<string, Kept>> {
 
 /** As much of them as can be read: they are for people, and no call depends on them. */
 function readNotes(value: unknown): PinNotes {
-  const { definitions, refused } = isObject(value) ? value : {};
+  const { definitions, refused, devices } = isObject(value) ? value : {};
   const entries = (map: unknown) => Object.entries(isObject(map) ? map : {});
   return {
     definitions: Object.fromEntries(
       entries(definitions).filter((entry): entry is [string, ToolDefinition] => isDefinition(...entry)),
     ),
-    refused: Object.fromEntries(
-      entries(refused).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-    ),
+    refused: Object.fromEntries(entries(refused).filter(isText)),
+    devices: Object.fromEntries(entries(devices).filter(isText)),
   };
+}
+
+function isText(entry: [string, unknown]): entry is [string, string] {
+  return typeof entry[1] === 'string';
 }
 
 function isDefinition(tool: string, value: unknown): value is ToolDefinition {

@@ -9,18 +9,24 @@ import { canonicalJson } from '../../../src/lib/canonical-json.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import { createListeners } from '../../../src/lib/listeners.ts';
 import { KeptDefinitions } from './kept-definitions.ts';
-import { MAX_PINS } from './limits.ts';
+import { MAX_PINS, MAX_PINS_PER_DEVICE, MAX_QUARANTINED } from './limits.ts';
 
 /**
  * Tool definitions of other peers, pinned at first use by the hash of their canonical JSON (RFC 8785). A changed one is
  * quarantined: not listed and not called until somebody has accepted it. What this relay offers itself needs no pin, and
- * nobody can offer it otherwise without being held to it.
+ * where it does, others count only with its own version (`src/tools/places.ts`).
  */
 export interface Pins {
-  /** Whether the tool may be shown. A definition that is new is pinned. */
-  admit(tool: RoomTool): boolean;
-  /** @throws `conflict` for a quarantined tool */
-  check(tool: string): void;
+  /** The tool with the places that offer it as it is pinned; null when none does. A definition that is new is pinned. */
+  admit(tool: RoomTool): RoomTool | null;
+  /** Admits what a room offers now, all of it: what nobody offers any more waits for no decision. */
+  admitAll(tools: readonly RoomTool[]): readonly RoomTool[];
+  /**
+   * Whose definitions count for a call of this tool: `CallOptions.accepts`.
+   * @returns null for what this relay offers itself
+   * @throws `conflict` for a quarantined tool
+   */
+  accepts(tool: string): ((metadata: ToolMetadata) => boolean) | null;
   quarantined(): readonly Quarantined[];
   /** in the order of names */
   pinned(): readonly PinnedDefinition[];
@@ -35,7 +41,9 @@ export interface Pins {
    * @throws `not_found`, `conflict`, `storage_failed`
    */
   accept(tool: string, offered: string): Promise<void>;
-  /** after something was accepted */
+  /** Takes a pin back: the definition that is seen next is pinned. @throws `not_found`, `storage_failed` */
+  forget(tool: string): Promise<void>;
+  /** after something was accepted or forgotten */
   subscribe(listener: () => void): () => void;
 }
 
@@ -55,18 +63,26 @@ export interface PinNotes {
   readonly definitions: Readonly<Record<string, Definition>>;
   /** hashes of what was refused */
   readonly refused: Readonly<Record<string, string>>;
+  /** devices that were the first to offer what is pinned */
+  readonly devices?: Readonly<Record<string, string>>;
 }
 
 /** Makes the {@link Pins} of a room. @param onUnsaved told when what was pinned at first use could not be kept */
 export function createPins(store: PinStore, onUnsaved: (error: unknown) => void): Pins {
   const pinned = new Map(Object.entries(store.initial));
-  const own = new Map<string, { readonly hash: string; readonly definition: Definition }>();
+  const own = new Map<string, { readonly hash: string; readonly definition: Definition; readonly now: boolean }>();
+  const firstBy = new Map(Object.entries(store.notes?.devices ?? {}));
+  const matchers = new Map<string, (metadata: ToolMetadata) => boolean>();
   const kept = new KeptDefinitions(store.notes?.definitions ?? {});
   const refused = new Map(Object.entries(store.notes?.refused ?? {}));
   const waiting = new Map<string, Held>();
   const accepted = createListeners();
   const save = () =>
-    store.save(Object.fromEntries(pinned), { definitions: kept.all(), refused: Object.fromEntries(refused) });
+    store.save(Object.fromEntries(pinned), {
+      definitions: kept.all(),
+      refused: Object.fromEntries(refused),
+      devices: Object.fromEntries(firstBy),
+    });
 
   const held = (tool: string, offered: string): Held => {
     const found = waiting.get(tool);
@@ -78,44 +94,74 @@ export function createPins(store: PinStore, onUnsaved: (error: unknown) => void)
     });
   };
 
+  const hashNow = (tool: string) => pinned.get(tool) ?? own.get(tool)?.hash;
+  const mayPin = (device: string) =>
+    pinned.size < MAX_PINS && [...firstBy.values()].filter((each) => each === device).length < MAX_PINS_PER_DEVICE;
+
+  const admit = ({ metadata, places, offers }: RoomTool): RoomTool | null => {
+    const { name } = metadata;
+    const offered = definitionHash(metadata);
+    if (places.some(({ kind }) => kind === 'self')) {
+      own.set(name, { hash: offered, definition: definitionOf(metadata), now: true });
+      waiting.delete(name);
+      return { metadata, places };
+    }
+    const before = own.get(name);
+    if (before?.now === true) own.set(name, { ...before, now: false });
+    const all = offers ?? places.map((place) => ({ place, metadata }));
+    const as = (hash: string): RoomTool | null => {
+      const alike = all.filter((offer) => definitionHash(offer.metadata) === hash);
+      return alike[0] === undefined ? null : { metadata: alike[0].metadata, places: alike.map(({ place }) => place) };
+    };
+    const known = hashNow(name);
+    const admitted = known === undefined ? null : as(known);
+    if (admitted !== null) {
+      // one that was pinned before definitions were kept
+      if (pinned.has(name) && kept.get(name) === null) kept.put(definitionOf(admitted.metadata));
+      waiting.delete(name);
+      return admitted;
+    }
+    const device = places[0]?.device ?? '';
+    if (known === undefined && offered !== NOT_JSON && mayPin(device)) {
+      pinned.set(name, offered);
+      firstBy.set(name, device);
+      kept.put(definitionOf(metadata));
+      waiting.delete(name);
+      save().catch(onUnsaved);
+      return as(offered);
+    }
+    if (!waiting.has(name) && waiting.size >= MAX_QUARANTINED) return null;
+    waiting.set(name, {
+      tool: name,
+      peers: places.map(({ peer, name: peerName }) => ({ peer, name: peerName })),
+      pinned: known ?? '',
+      offered,
+      definition: definitionOf(metadata),
+    });
+    return null;
+  };
+
   return {
-    admit({ metadata, places }) {
-      const { name } = metadata;
-      const offered = definitionHash(metadata);
-      if (places.some(({ kind }) => kind === 'self')) {
-        own.set(name, { hash: offered, definition: definitionOf(metadata) });
-        waiting.delete(name);
-        return true;
-      }
-      const known = pinned.get(name) ?? own.get(name)?.hash;
-      if (known === offered) {
-        // one that was pinned before definitions were kept
-        if (pinned.has(name) && kept.get(name) === null) kept.put(definitionOf(metadata));
-        waiting.delete(name);
-        return true;
-      }
-      if (known === undefined && offered !== NOT_JSON && pinned.size < MAX_PINS) {
-        pinned.set(name, offered);
-        kept.put(definitionOf(metadata));
-        save().catch(onUnsaved);
-        return true;
-      }
-      waiting.set(name, {
-        tool: name,
-        peers: places.map(({ peer, name: peerName }) => ({ peer, name: peerName })),
-        pinned: known ?? '',
-        offered,
-        definition: definitionOf(metadata),
-      });
-      return false;
+    admit,
+    admitAll(tools) {
+      const names = new Set(tools.map(({ metadata }) => metadata.name));
+      for (const name of waiting.keys()) if (!names.has(name)) waiting.delete(name);
+      return tools.map(admit).filter((tool) => tool !== null);
     },
-    check(tool) {
+    accepts(tool) {
       const found = waiting.get(tool);
-      if (found === undefined) return;
-      throw new TabmeshError('conflict', `the definition of ${tool} is not the one that was accepted`, {
-        hint: 'Who runs the relay can look at what has changed, and accept it.',
-        details: { quarantined: true, pinned: found.pinned, offered: found.offered },
-      });
+      if (found !== undefined) {
+        throw new TabmeshError('conflict', `the definition of ${tool} is not the one that was accepted`, {
+          hint: 'Who runs the relay can look at what has changed, and accept it.',
+          details: { quarantined: true, pinned: found.pinned, offered: found.offered },
+        });
+      }
+      if (own.get(tool)?.now === true) return null;
+      const hash = hashNow(tool);
+      if (hash === undefined) return NOBODY;
+      const matcher = matchers.get(tool) ?? matcherOf(hash);
+      matchers.set(tool, matcher);
+      return matcher;
     },
     quarantined: () =>
       [...waiting.values()].map((each) => ({
@@ -138,6 +184,26 @@ export function createPins(store: PinStore, onUnsaved: (error: unknown) => void)
         throw error;
       }
     },
+    async forget(tool) {
+      const hash = pinned.get(tool);
+      if (hash === undefined) throw new TabmeshError('not_found', `no definition of ${tool} is pinned`);
+      const before = { definition: kept.get(tool), refused: refused.get(tool), device: firstBy.get(tool) };
+      pinned.delete(tool);
+      kept.drop(tool);
+      refused.delete(tool);
+      firstBy.delete(tool);
+      try {
+        await save();
+      } catch (error) {
+        pinned.set(tool, hash);
+        if (before.definition !== null) kept.put(before.definition);
+        if (before.refused !== undefined) refused.set(tool, before.refused);
+        if (before.device !== undefined) firstBy.set(tool, before.device);
+        throw error;
+      }
+      matchers.delete(tool);
+      accepted.notify();
+    },
     async accept(tool, offered) {
       const { definition } = held(tool, offered);
       const before = { hash: pinned.get(tool), definition: kept.get(tool), refused: refused.get(tool) };
@@ -155,6 +221,7 @@ export function createPins(store: PinStore, onUnsaved: (error: unknown) => void)
         throw error;
       }
       waiting.delete(tool);
+      matchers.delete(tool);
       accepted.notify();
     },
     subscribe: (listener) => accepted.add(listener),
@@ -168,11 +235,28 @@ function definitionOf({ name, description, inputSchema, outputSchema, annotation
   return { name, description, inputSchema, outputSchema, annotations };
 }
 
+/** Of a tool that was never admitted no definition counts. */
+const NOBODY = () => false;
+
+function matcherOf(hash: string): (metadata: ToolMetadata) => boolean {
+  return (metadata) => definitionHash(metadata) === hash;
+}
+
+const hashes = new WeakMap<ToolMetadata, string>();
+
 /** In place of a hash: a definition without a canonical form (too deep, broken text) is never admitted. */
 const NOT_JSON = 'none';
 
 /** SHA-256 of the canonical JSON of what a client sees of a tool, hexadecimal. */
 export function definitionHash(metadata: ToolMetadata): string {
+  const known = hashes.get(metadata);
+  if (known !== undefined) return known;
+  const made = hashOf(metadata);
+  hashes.set(metadata, made);
+  return made;
+}
+
+function hashOf(metadata: ToolMetadata): string {
   try {
     return createHash('sha256')
       .update(canonicalJson(definitionOf(metadata)))

@@ -14,7 +14,6 @@ import { decisionFor } from './decisions.ts';
 import type { Front, FrontContext } from './front.ts';
 import { LIST_CHANGED_QUIET_MS, TOOLS_PAGE } from './limits.ts';
 import { readPage } from '../../../src/mesh/rpc/mcp-pages.ts';
-import type { Pins } from './pins.ts';
 import { withoutPlace } from './place-argument.ts';
 import { toCallToolResult } from './results.ts';
 import { roomResources } from './room-resources.ts';
@@ -29,18 +28,18 @@ const INVALID_PARAMS = -32_602;
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 
 export interface RoomFrontOptions {
+  /** of a caller, so that its tools are as `trustedTools` has them */
   readonly gateway: RoomGateway;
-  readonly pins: Pins;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Makes the {@link Front} of a room: any tool, wherever it runs, as one server. */
-export function createRoomFront({ gateway, pins, clock, log }: RoomFrontOptions): Front {
+export function createRoomFront({ gateway, clock, log }: RoomFrontOptions): Front {
   const stop = new AbortController();
   const changed = createListeners();
   let telling = false;
-  const list = createToolList(gateway, pins, () => {
+  const list = createToolList(gateway.tools, () => {
     if (telling) return;
     telling = true;
     clock.sleep(LIST_CHANGED_QUIET_MS, stop.signal).then(
@@ -52,7 +51,7 @@ export function createRoomFront({ gateway, pins, clock, log }: RoomFrontOptions)
       () => undefined,
     );
   });
-  const resources = roomResources(gateway.mcp, log);
+  const resources = roomResources(gateway.mcp, clock, log);
 
   const callTool = async (params: McpObject, context: FrontContext): Promise<McpObject> => {
     const { name } = params;
@@ -81,7 +80,6 @@ export function createRoomFront({ gateway, pins, clock, log }: RoomFrontOptions)
     try {
       // here already, so that a megabyte that no place would take does not cross the mesh first
       checkArgumentsSize(tool, args);
-      pins.check(tool);
     } catch (error) {
       return { ok: false, error: toTabmeshError(error).toWire(), route: null, tookMs: 0 };
     }

@@ -1,4 +1,5 @@
 import type { McpListenFilter, McpObject } from '../../../src/contracts/mcp.ts';
+import type { Clock } from '../../../src/lib/clock.ts';
 import type { PeerId } from '../../../src/lib/ids.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import { mapBounded } from '../../../src/lib/semaphore.ts';
@@ -6,7 +7,7 @@ import { cursorAfter } from '../../../src/mesh/rpc/mcp-pages.ts';
 import { isObject } from '../../../src/mesh/rpc/mcp-wire.ts';
 import type { RoomMcp } from '../../rooms.ts';
 import type { FrontContext } from './front.ts';
-import { ASK_PEERS_AT_ONCE, ASK_PEERS_MS, LISTEN_MS } from './limits.ts';
+import { ASK_PEERS_AT_ONCE, ASK_PEERS_MS, LISTEN_MS, LISTEN_RETRY_MS } from './limits.ts';
 
 /** Runs are known to the peer where they run: `run://PEER/RUN`. */
 const RUN_URI = /^run:\/\/([A-Za-z0-9]+)\//;
@@ -24,7 +25,7 @@ export interface RoomResources {
  * The room's resources, prompts and completions. Datasets, indexes and peers are known to every member, so this relay's own
  * server answers for the room; runs are asked where they are.
  */
-export function roomResources(mcp: RoomMcp, log: Log): RoomResources {
+export function roomResources(mcp: RoomMcp, clock: Clock, log: Log): RoomResources {
   const ask = (peer: PeerId, method: string, params: McpObject, { principal, signal }: FrontContext) =>
     mcp.forward(peer, method, params, principal, { signal, timeoutMs: ASK_PEERS_MS });
 
@@ -66,54 +67,49 @@ export function roomResources(mcp: RoomMcp, log: Log): RoomResources {
       if (peer === undefined || peer === mcp.self().peer) here.push(uri);
       else elsewhere.set(peer, [...(elsewhere.get(peer) ?? []), uri]);
     }
-    const listening = [
-      mcp.own.request(
-        LISTEN,
-        { notifications: { ...filter, toolsListChanged: false, resourceSubscriptions: here } },
-        { ...context, notify },
-      ),
-      ...[...elsewhere].map(([peer, resourceSubscriptions]) =>
-        mcp.forward(peer, LISTEN, { notifications: { resourceSubscriptions } }, principal, {
-          signal,
-          timeoutMs: LISTEN_MS,
-          onNotification: notify,
-        }),
-      ),
-    ];
-    const results = Promise.allSettled(listening).then((all) => {
-      for (const result of all) {
-        if (result.status === 'rejected' && !signal.aborted)
-          log.debug('not listening', { error: String(result.reason) });
+    /** Listens again and again: one member that cannot be reached, or comes back, is no matter of the others. */
+    const keepOn = async (uris: readonly string[], once: () => Promise<unknown>) => {
+      // a function, because it changes while something is awaited
+      const over = () => signal.aborted;
+      for (let missed = false; !over(); missed = true) {
+        // nobody has told of what happened meanwhile
+        if (missed) for (const uri of uris) notify(UPDATED, { uri });
+        try {
+          await once();
+        } catch (thrown) {
+          if (!over()) log.debug('not listening', { error: String(thrown) });
+        }
+        await clock.sleep(LISTEN_RETRY_MS, signal).catch(() => undefined);
       }
-    });
-    await Promise.all([results, untilAborted(signal)]);
+    };
+    const own = { notifications: { ...filter, toolsListChanged: false, resourceSubscriptions: here } };
+    await Promise.all([
+      keepOn(here, () => mcp.own.request(LISTEN, own, { ...context, notify })),
+      ...[...elsewhere].map(([peer, resourceSubscriptions]) =>
+        keepOn(resourceSubscriptions, () =>
+          mcp.forward(peer, LISTEN, { notifications: { resourceSubscriptions } }, principal, {
+            signal,
+            timeoutMs: LISTEN_MS,
+            onNotification: notify,
+          }),
+        ),
+      ),
+    ]);
   };
 
   return { request, listen };
 }
 
 const LISTEN = 'subscriptions/listen';
+const UPDATED = 'notifications/resources/updated';
 /** What is told of others' resources; the room acknowledges by itself. */
 const PASSED_ON: ReadonlySet<string> = new Set([
   'notifications/prompts/list_changed',
   'notifications/resources/list_changed',
-  'notifications/resources/updated',
+  UPDATED,
 ]);
 
 /** Whose run a URI names; undefined when it is none. */
 function ownerOf(uri: unknown): PeerId | undefined {
   return (typeof uri === 'string' ? RUN_URI.exec(uri)?.[1] : undefined) as PeerId | undefined;
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -7,6 +7,7 @@ import {
 import type { Clock } from '../../../src/lib/clock.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import type { Caller } from '../auth.ts';
+import { ownerKey } from '../gate/owner-key.ts';
 import { createEventStore } from './event-store.ts';
 import { jsonRpcError } from './json-rpc-error.ts';
 import { MAX_BODY_BYTES, RETRY_INTERVAL_MS, type SessionLimits } from './limits.ts';
@@ -22,6 +23,8 @@ const SERVER_BUSY = -32_000;
 
 interface Session {
   readonly tokenId: string;
+  /** by whom it is counted */
+  readonly owner: string;
   readonly target: Target;
   readonly server: McpServer;
   readonly detach: () => void;
@@ -86,14 +89,17 @@ export function createSessions({ limits, clock, log }: SessionsOptions): Session
   // it ends only by `stop`: closing a session reports its own failures
   sweeping().catch(() => undefined);
 
-  const hasRoom = async (tokenId: string): Promise<boolean> => {
-    if (sessions.size < Math.min(limits.perToken, limits.total)) return true;
-    const mine = [...sessions].filter(([, session]) => session.tokenId === tokenId);
-    const crowded = mine.length >= limits.perToken ? mine : sessions.size >= limits.total ? [...sessions] : [];
-    if (crowded.length === 0) return true;
-    const idle = crowded.filter(([, { open }]) => open === 0).sort(([, a], [, b]) => a.usedAt - b.usedAt)[0];
+  const hasRoom = async (owner: string): Promise<boolean> => {
+    if (sessions.size < Math.min(limits.perOwner, limits.total)) return true;
+    const byOwner = Map.groupBy(sessions, ([, session]) => session.owner);
+    const mine = byOwner.get(owner) ?? [];
+    if (mine.length < limits.perOwner && sessions.size < limits.total) return true;
+    // when all are too many, those of who has most, but never of somebody who has no more than this one
+    const others = [...byOwner.values()].filter((theirs) => theirs.length > mine.length);
+    const crowded = mine.length >= limits.perOwner ? [mine] : [mine, ...others.sort((a, b) => b.length - a.length)];
+    const idle = crowded.map(idlest).find((id) => id !== undefined);
     if (idle === undefined) return false;
-    await end(idle[0], 'made room for a newer one');
+    await end(idle, 'made room for a newer one');
     return true;
   };
 
@@ -112,6 +118,7 @@ export function createSessions({ limits, clock, log }: SessionsOptions): Session
     const { server, detach } = target.attach(caller);
     const session: Session = {
       tokenId: caller.principal.tokenId,
+      owner: ownerKey(caller.holder),
       target,
       server,
       detach,
@@ -135,7 +142,7 @@ export function createSessions({ limits, clock, log }: SessionsOptions): Session
       if (known === undefined && !isInitializeRequest(parsedBody)) {
         return jsonRpcError(400, NO_SESSION, 'Bad Request: begin with an initialize request');
       }
-      if (known === undefined && !(await hasRoom(tokenId))) {
+      if (known === undefined && !(await hasRoom(ownerKey(caller.holder)))) {
         return jsonRpcError(503, SERVER_BUSY, 'This relay has as many sessions as it can keep');
       }
       const session = known ?? (await begin(caller, target));
@@ -165,4 +172,9 @@ export function createSessions({ limits, clock, log }: SessionsOptions): Session
       await Promise.all([...sessions.keys()].map((id) => end(id, 'the relay stops')));
     },
   };
+}
+
+/** The id of the session that has been idle longest; undefined when all are busy. */
+function idlest(sessions: readonly (readonly [string, Session])[]): string | undefined {
+  return sessions.filter(([, { open }]) => open === 0).sort(([, a], [, b]) => a.usedAt - b.usedAt)[0]?.[0];
 }

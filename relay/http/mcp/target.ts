@@ -1,5 +1,6 @@
 import { createMcpHandler, type McpHttpHandler, type McpServer } from '@modelcontextprotocol/server';
 import type { Clock } from '../../../src/lib/clock.ts';
+import { TabmeshError, toTabmeshError } from '../../../src/lib/errors.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import { isObject } from '../../../src/mesh/rpc/mcp-wire.ts';
 import type { RoomGateway } from '../../rooms.ts';
@@ -9,6 +10,7 @@ import type { Front } from './front.ts';
 import { MAX_BODY_BYTES, MAX_SUBSCRIPTIONS, MAX_WATCHED } from './limits.ts';
 import { Listening } from './listening.ts';
 import { onBodyEnd } from './on-body-end.ts';
+import { protocolError } from './protocol-error.ts';
 import type { TaskHost } from './tasks.ts';
 
 /** A session of the older wire at a target. */
@@ -72,10 +74,10 @@ export class Target {
     await this.#options.front.prepare(signal);
   }
 
-  /** A request on the stateless wire of MCP 2026-07-28. */
+  /** A request on the stateless wire of MCP 2026-07-28. @throws `invalid_input`, `rate_limited` for too many watched resources */
   async handle(request: Request, parsedBody: unknown, caller: Caller): Promise<Response> {
-    this.#open++;
     const unwatch = this.#listening.watch(watchedBy(parsedBody));
+    this.#open++;
     const ended = () => {
       this.#open--;
       this.#usedAt = this.#options.clock.now();
@@ -96,8 +98,13 @@ export class Target {
     const watched = new Map<string, () => void>();
     const session: FrontSession = {
       subscribe: (uri) => {
-        if (watched.has(uri) || watched.size >= MAX_WATCHED) return;
-        watched.set(uri, this.#listening.watch([uri]));
+        if (watched.has(uri)) return;
+        try {
+          if (watched.size >= MAX_WATCHED) throw tooManyWatched();
+          watched.set(uri, this.#listening.watch([uri]));
+        } catch (thrown) {
+          throw protocolError(toTabmeshError(thrown));
+        }
       },
       unsubscribe: (uri) => {
         watched.get(uri)?.();
@@ -156,16 +163,25 @@ export class Target {
   }
 }
 
+function tooManyWatched(): TabmeshError {
+  return new TabmeshError('invalid_input', 'one client watches too many resources', {
+    hint: 'Watch fewer, or read them from time to time.',
+    details: { limit: MAX_WATCHED },
+  });
+}
+
 function methodOf(body: unknown): string | undefined {
   const method = isObject(body) ? body['method'] : undefined;
   return typeof method === 'string' ? method : undefined;
 }
 
-/** The resources that a `subscriptions/listen` is about. */
+/** The resources that a `subscriptions/listen` is about. @throws `invalid_input` for too many */
 function watchedBy(body: unknown): readonly string[] {
   const isListen = isObject(body) && body['method'] === 'subscriptions/listen';
   const params = isListen && isObject(body['params']) ? body['params'] : {};
   const filter = isObject(params['notifications']) ? params['notifications'] : {};
   const uris = filter['resourceSubscriptions'];
-  return Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string').slice(0, MAX_WATCHED) : [];
+  const watched = Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
+  if (watched.length > MAX_WATCHED) throw tooManyWatched();
+  return watched;
 }

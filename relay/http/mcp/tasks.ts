@@ -9,7 +9,14 @@ import { principalKey } from '../../../src/tools/access.ts';
 import * as z from '../../../src/tools/zod.ts';
 import type { Caller } from '../auth.ts';
 import type { Front, FrontContext, ShownTool } from './front.ts';
-import { LONG_TOOL_MS, MAX_TASKS, MAX_TASKS_PER_OWNER, TASK_AFTER_MS, TASK_SWEEP_MS } from './limits.ts';
+import {
+  LONG_TOOL_MS,
+  MAX_ENDED_TASKS_PER_OWNER,
+  MAX_TASKS,
+  MAX_TASKS_PER_OWNER,
+  TASK_AFTER_MS,
+  TASK_SWEEP_MS,
+} from './limits.ts';
 import { protocolError } from './protocol-error.ts';
 import { Task } from './task.ts';
 
@@ -61,9 +68,29 @@ export function createTaskHost(clock: Clock): TaskHost {
   // it ends only by `stop`
   sweeping().catch(() => undefined);
 
-  const mayBegin = (owner: string): boolean => {
-    if (tasks.size >= MAX_TASKS) return false;
-    return [...tasks.values()].filter((task) => task.owner === owner && !task.ended).length < MAX_TASKS_PER_OWNER;
+  /** slots of calls that may yet become tasks, by owner: their client does not have a handle so far */
+  const reserved = new Map<string, number>();
+  let reservedInAll = 0;
+  const reserve = (owner: string): (() => void) | null => {
+    const running = [...tasks.values()].filter((task) => !task.ended);
+    const mine = running.filter((task) => task.owner === owner).length + (reserved.get(owner) ?? 0);
+    if (mine >= MAX_TASKS_PER_OWNER || running.length + reservedInAll >= MAX_TASKS) return null;
+    reserved.set(owner, (reserved.get(owner) ?? 0) + 1);
+    reservedInAll++;
+    return () => {
+      const left = (reserved.get(owner) ?? 1) - 1;
+      if (left === 0) reserved.delete(owner);
+      else reserved.set(owner, left);
+      reservedInAll--;
+    };
+  };
+
+  /** Answers that are kept make way for a task that begins, the oldest first, a principal's own before those of others. */
+  const makeRoom = (owner: string) => {
+    const ended = [...tasks].filter(([, task]) => task.ended);
+    const own = ended.filter(([, task]) => task.owner === owner);
+    for (const [id] of own.slice(0, Math.max(0, own.length - MAX_ENDED_TASKS_PER_OWNER + 1))) tasks.delete(id);
+    for (const [id] of [...own, ...ended]) if (tasks.size >= MAX_TASKS) tasks.delete(id);
   };
 
   return {
@@ -75,7 +102,8 @@ export function createTaskHost(clock: Clock): TaskHost {
         return await front.request('tools/call', params, context);
       }
       const owner = principalKey(context.principal);
-      if (!mayBegin(owner)) {
+      const release = reserve(owner);
+      if (release === null) {
         if (support === 'required') throw tooMany();
         return await front.request('tools/call', params, context);
       }
@@ -94,11 +122,17 @@ export function createTaskHost(clock: Clock): TaskHost {
         },
       };
       const first = front.request('tools/call', params, inTask);
-      const soon = await Promise.race([first, clock.sleep(TASK_AFTER_MS, task.stop.signal).then(() => null)]);
-      leave();
+      let soon: McpObject | null;
+      try {
+        soon = await Promise.race([first, clock.sleep(TASK_AFTER_MS, task.stop.signal).then(() => null)]);
+      } finally {
+        leave();
+        release();
+      }
       // what is done in a moment needs no task
       if (soon !== null) return soon;
       begun = true;
+      makeRoom(owner);
       tasks.set(task.id, task);
       void follow(task, front, params, inTask, first);
       return { resultType: 'task', ...task.shown() };

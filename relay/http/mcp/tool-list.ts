@@ -1,9 +1,6 @@
-import type { RoomTool, ToolMetadata } from '../../../src/contracts/tools.ts';
-import { foreignDescription, plainSchema, plainText } from '../../../src/mesh/rpc/mcp-foreign-text.ts';
+import type { RoomTool, RoomTools, ToolMetadata } from '../../../src/contracts/tools.ts';
 import { toMcpTool } from '../../../src/mesh/rpc/mcp-wire.ts';
-import type { RoomGateway } from '../../rooms.ts';
 import type { ShownTool } from './front.ts';
-import type { Pins } from './pins.ts';
 import { withPlace } from './place-argument.ts';
 
 /** A tool of the room and how MCP shows it. */
@@ -29,31 +26,29 @@ interface Built {
 
 /**
  * Makes a {@link ToolList}.
+ * @param room as `trustedTools` has them
  * @param onChange told after each change of what the list shows; a tool that only gained or lost a place is no change
  */
-export function createToolList({ tools: room }: RoomGateway, pins: Pins, onChange: () => void): ToolList {
-  let built = build(room.list(), pins);
+export function createToolList(room: RoomTools, onChange: () => void): ToolList {
+  let built = build(room.list());
   const rebuild = () => {
-    const next = build(room.list(), pins);
+    const next = build(room.list());
     if (next.text === built.text) return;
     built = next;
     onChange();
   };
-  const unsubscribe = [room.subscribe(rebuild), pins.subscribe(rebuild)];
+  const close = room.subscribe(rebuild);
   return {
     tools: () => built.tools,
     metadata: (name) => built.byName.get(name)?.metadata,
     tool: (name) => built.byName.get(name)?.shown,
-    close: () => {
-      for (const stop of unsubscribe) stop();
-    },
+    close,
   };
 }
 
-function build(roomTools: readonly RoomTool[], pins: Pins): Built {
+function build(roomTools: readonly RoomTool[]): Built {
   const tools = roomTools
-    .filter((tool) => pins.admit(tool))
-    .map((tool) => ({ metadata: tool.metadata, shown: show(tool) }))
+    .map((tool) => ({ metadata: tool.metadata, shown: show(tool.metadata) }))
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   return {
     tools,
@@ -62,16 +57,6 @@ function build(roomTools: readonly RoomTool[], pins: Pins): Built {
   };
 }
 
-function show({ metadata, places }: RoomTool): ShownTool {
-  const inputSchema = withPlace(metadata.inputSchema);
-  const offeredHere = places.some(({ kind }) => kind === 'self');
-  if (offeredHere) return toMcpTool({ ...metadata, inputSchema }) as unknown as ShownTool;
-  const { annotations, outputSchema, description } = metadata;
-  return toMcpTool({
-    ...metadata,
-    description: foreignDescription(description, places[0]?.name ?? 'unknown'),
-    annotations: { ...annotations, title: plainText(annotations.title) },
-    inputSchema: plainSchema(inputSchema),
-    outputSchema: plainSchema(outputSchema),
-  }) as unknown as ShownTool;
+function show(metadata: ToolMetadata): ShownTool {
+  return toMcpTool({ ...metadata, inputSchema: withPlace(metadata.inputSchema) }) as unknown as ShownTool;
 }

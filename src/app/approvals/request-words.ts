@@ -30,16 +30,24 @@ export function toolSentence({ description }: Pick<ToolMetadata, 'description'>)
   return end < 0 ? description : `${description.slice(0, end)}.`;
 }
 
-/** Who asks, as it may be shown: in one line, with nothing hidden, and cut. */
-export function askerName({ name }: Pick<Asker, 'name'>): string {
+/**
+ * Who asks, as it may be shown: in one line, with nothing hidden, and cut. A token says that it is one: it may be called
+ * like a device, or “owner”.
+ */
+export function askerName({ name, class: kind }: Pick<Asker, 'name' | 'class'>): string {
   const shown = oneLine(name);
-  return shown === '' ? 'somebody without a name' : shown;
+  if (kind === 'relay') return `token “${shown}”`;
+  return shown === '' ? 'a device without a name' : shown;
 }
 
 /** Where an asker belongs, in a few words. */
-export function askerKind({ class: kind }: Pick<Asker, 'class'>): string {
-  return kind === 'member' ? 'a device of this room' : 'a token of a relay';
+export function askerKind({ class: kind, device }: Pick<Asker, 'class' | 'device'>): string {
+  if (kind === 'member') return 'a device of this room';
+  return device === null ? 'called through a relay of this room' : 'called through a relay by a token of the device';
 }
+
+/** What an asker's picture is made of: that of a token is not its device's. */
+export const faceOf = ({ class: kind, device, key }: Asker): string => (kind === 'member' ? (device ?? key) : key);
 
 /** An argument of a call as it is listed. */
 export interface ArgumentRow {

@@ -8,11 +8,14 @@ import { decodeMap, hasExactly, isPlainMap } from '../../lib/strict-map.ts';
 import { isDeviceId } from './device-id.ts';
 import { ROOM_SALT_BYTES, ROOM_SECRET_BYTES, roomIdFromBytes, roomIdOf, roomIdToBytes } from './room-secret.ts';
 
+/** What an invite is in memory; one that names no relay on the word of members is written so, too. */
 const VERSION = 2;
+const VERSION_WITH_TOLD = 3;
 const MARK = 'join=';
 /** Of version 1, which knew neither owners nor relays with keys. */
 const FIELDS_1 = ['v', 'room', 'epoch', 'secret', 'name', 'relays'];
-const FIELDS = [...FIELDS_1, 'origin', 'access'];
+const FIELDS_2 = [...FIELDS_1, 'origin', 'access'];
+const FIELDS_3 = [...FIELDS_2, 'told'];
 /** A link this long no longer fits a QR code that a phone reads; chats cut it too. */
 const MAX_TEXT = 4096;
 const MAX_ROOM_NAME = 80;
@@ -28,8 +31,9 @@ const BASE64URL = /^[A-Za-z0-9_-]+$/;
  * @throws `invalid_input` when a field is out of bounds
  */
 export function encodeInvite(invite: Invite): string {
+  const { told = [] } = invite;
   const fields = {
-    v: VERSION,
+    v: told.length === 0 ? VERSION : VERSION_WITH_TOLD,
     room: roomIdToBytes(invite.room),
     epoch: invite.epoch,
     secret: invite.secret,
@@ -37,6 +41,7 @@ export function encodeInvite(invite: Invite): string {
     relays: [...invite.relays],
     origin: invite.origin === null ? null : { owner: invite.origin.owner, salt: invite.origin.salt },
     access: { ...invite.access },
+    ...(told.length === 0 ? {} : { told: [...told] }),
   };
   readFields(fields);
   const text = `#${MARK}${base64url.baseEncode(encode(fields))}`;
@@ -70,26 +75,32 @@ export function parseInvite(text: string): Invite {
  * @param known whether this device has joined the room before
  */
 export function previewInvite(invite: Invite, known: boolean): InvitePreview {
-  return { room: invite.room, roomName: invite.roomName, relays: [...new Set(invite.relays.map(hostOf))], known };
+  const relays = [...invite.relays, ...(invite.told ?? [])].map(hostOf);
+  return { room: invite.room, roomName: invite.roomName, relays: [...new Set(relays)], known };
 }
 
 function readFields(fields: Readonly<Record<string, unknown>>): Invite {
   const version = fields['v'];
   if (!isCount(version)) throw damaged('it names no version');
-  if (version > VERSION) {
-    throw new TabmeshError('format_newer', `this invite is of version ${version}, this app reads ${VERSION}`, {
-      hint: 'Update this app.',
-    });
+  if (version > VERSION_WITH_TOLD) {
+    throw new TabmeshError(
+      'format_newer',
+      `this invite is of version ${version}, this app reads ${VERSION_WITH_TOLD}`,
+      {
+        hint: 'Update this app.',
+      },
+    );
   }
-  if (!hasExactly(fields, version === 1 ? FIELDS_1 : FIELDS)) throw damaged('a part of it is missing');
-  const { room, epoch, secret, name, relays, origin = null, access = {} } = fields;
+  if (!hasExactly(fields, version === 1 ? FIELDS_1 : version === VERSION ? FIELDS_2 : FIELDS_3))
+    throw damaged('a part of it is missing');
+  const { room, epoch, secret, name, relays, origin = null, access = {}, told = [] } = fields;
   if (!(room instanceof Uint8Array)) throw damaged('it names no room');
   if (!isCount(epoch)) throw damaged('it names no epoch');
   if (!(secret instanceof Uint8Array) || secret.byteLength !== ROOM_SECRET_BYTES) throw damaged('it holds no secret');
   if (typeof name !== 'string' || name.length > MAX_ROOM_NAME) {
     throw damaged(`the name of the room must have at most ${MAX_ROOM_NAME} characters`);
   }
-  if (!Array.isArray(relays) || relays.length > MAX_RELAYS || !relays.every(isRelayAddress)) {
+  if (!isRelays(relays) || !isRelays(told) || relays.length + told.length > MAX_RELAYS) {
     throw damaged(`it must name at most ${MAX_RELAYS} relays, each by an address with its peer id`);
   }
   if (!isAccess(access))
@@ -103,6 +114,7 @@ function readFields(fields: Readonly<Record<string, unknown>>): Invite {
     secret: secret.slice(),
     roomName: name,
     relays,
+    ...(told.length === 0 ? {} : { told }),
     access: Object.fromEntries(Object.entries(access).map(([peer, key]) => [peer, key.slice()])),
   };
 }
@@ -133,6 +145,8 @@ function readRoom(bytes: Uint8Array): RoomId {
     throw damaged('it names no room', thrown);
   }
 }
+
+const isRelays = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isRelayAddress);
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
 

@@ -29,6 +29,8 @@ const RENEW_RETRY_MS = 60_000;
 export interface RelayAccess {
   /** the access key that this peer knows, null when it knows none */
   key(relay: PeerId): Uint8Array | null;
+  /** Those that members say, of whom some may be wrong: each is tried before the relay is given up for a while. */
+  others?(relay: PeerId): readonly Uint8Array[];
   /** the relay lets this peer in, and hands this out */
   granted(relay: PeerId, grant: AccessGrant): void;
 }
@@ -64,7 +66,11 @@ export class RelayLink {
   #ways: RelayWays;
   #upkeep: RelayUpkeep | null = null;
   #wake: AbortController | null = null;
-  #done: Promise<void> = Promise.resolve();
+  /** keys that the relay did not take, as text; none once it was given up for a while */
+  readonly #refused = new Set<string>();
+  #presented = '';
+  #hasMoreKeys = false;
+  #done: Promise<void> | null = null;
 
   constructor(options: RelayLinkOptions) {
     this.#options = options;
@@ -80,8 +86,9 @@ export class RelayLink {
     this.#ways = ways;
   }
 
+  /** Begins. A link that runs already, or was stopped, is left as it is: two that dial the same relay end each other. */
   start(): void {
-    this.#done = this.#run();
+    this.#done ??= this.#run();
   }
 
   /** Cuts a backoff short, or sees whether the relay is still there: the network has changed, or a person asked. */
@@ -118,6 +125,11 @@ export class RelayLink {
         refused = told && error.code === 'unauthorized';
       }
       if (stopped()) return;
+      if (refused && this.#hasMoreKeys) {
+        this.#refused.add(this.#presented);
+        continue;
+      }
+      this.#refused.clear();
       failures++;
       const wait = refused ? REFUSED_RETRY_MS : backoffMs(failures);
       log.info('relay offline', { relay: this.relay.host, reason, retryInMs: wait });
@@ -191,9 +203,23 @@ export class RelayLink {
     const { node, access } = this.#options;
     const { peer } = this.relay;
     const self = node.peerId.toString() as PeerId;
-    const grant = await presentAccess(connection, self, access.key(peer), signal);
+    const grant = await presentAccess(connection, self, this.#key(), signal);
     access.granted(peer, grant);
     return grant;
+  }
+
+  /** The best key that the relay has not refused; null when none is known. */
+  #key(): Uint8Array | null {
+    const { access } = this.#options;
+    const { peer } = this.relay;
+    const own = access.key(peer);
+    const all = [...(own === null ? [] : [own]), ...(access.others?.(peer) ?? [])];
+    const keys = new Map(all.map((key) => [String(key), key]));
+    const [first, ...more] = [...keys].filter(([text]) => !this.#refused.has(text));
+    const [text, key] = first ?? ['', all[0] ?? null];
+    this.#presented = text;
+    this.#hasMoreKeys = more.length > 0;
+    return key;
   }
 
   /** Keeps TURN credentials fresh for as long as this peer stays. */

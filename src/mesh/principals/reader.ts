@@ -128,8 +128,9 @@ export class PrincipalReader {
     const direct = via.length === 0;
     const rest = direct ? { proof: chain } : { proof: chain, via };
     if (subject.kind === 'device') return { kind: 'device', device: root, peer: subject.peer, ...rest };
-    const { id, name, relay, scope } = subject;
-    const token = { kind: 'token', tokenId: id, name, relay, scope, issuer: root, ...rest } as const;
+    const { id, ...what } = subject;
+    const { relay } = what;
+    const token = { ...what, tokenId: id, issuer: root, ...rest } as const;
     // a relay that our invite does not name is a member like any: what it calls for its clients is its own call
     if (!direct) return this.#options.isRelay(root) ? token : { kind: 'device', device: root, peer: relay, ...rest };
     if (relay !== caller.peer) throw foreign();

@@ -79,8 +79,9 @@ export class PrincipalSigner {
     const { peer, deviceKey, room, clock } = this.#options;
     if (principal.kind === 'token' && principal.proof === undefined) {
       if (principal.relay !== peer) throw refused('principal_foreign', 'the token is of another relay');
-      const { tokenId: id, name, relay, scope = DEFAULT_SCOPE } = principal;
-      return this.#root({ kind: 'token', id, name, relay, scope }, to);
+      const { tokenId: id, name, relay, maker, scope = DEFAULT_SCOPE } = principal;
+      const made = maker === undefined ? {} : { maker };
+      return this.#root({ kind: 'token', id, name, relay, ...made, scope }, to);
     }
     const chain = principal.proof ?? (await this.#vouched(principal));
     const before = await verifyStatement(statementsOf(chain).at(-1) ?? '');
@@ -112,5 +113,5 @@ export class PrincipalSigner {
 function ownKey(principal: Principal): string {
   return principal.kind === 'device'
     ? `device ${principal.peer}`
-    : `token ${principal.relay} ${principal.tokenId} ${principal.name} ${JSON.stringify(principal.scope)}`;
+    : `token ${principal.relay} ${principal.tokenId} ${principal.maker ?? ''} ${principal.name} ${JSON.stringify(principal.scope)}`;
 }

@@ -22,6 +22,8 @@ export type StatementSubject =
       readonly name: string;
       /** the relay's peer */
       readonly relay: PeerId;
+      /** the member's device that the token was made for */
+      readonly maker?: DeviceId;
       readonly scope: TokenScope;
     }
   | { readonly kind: 'device'; readonly peer: PeerId };
@@ -93,11 +95,14 @@ function subjectFrom(value: unknown): StatementSubject | undefined {
       ? { kind: 'device', peer: peer as unknown as PeerId }
       : undefined;
   }
-  if (value['kind'] !== 'token' || !hasExactly(value, ['kind', 'id', 'name', 'relay', 'scope'])) return undefined;
-  const { id, name, relay } = value;
+  const { maker, ...token } = value;
+  if (token['kind'] !== 'token' || !hasExactly(token, ['kind', 'id', 'name', 'relay', 'scope'])) return undefined;
+  const { id, name, relay } = token;
   const scope = scopeFrom(value['scope']);
   if (!isName(id) || !isName(name) || !isDeviceId(relay) || scope === undefined) return undefined;
-  return { kind: 'token', id, name, relay: relay as unknown as PeerId, scope };
+  if (Object.hasOwn(value, 'maker') && !isDeviceId(maker)) return undefined;
+  const made = isDeviceId(maker) ? { maker } : {};
+  return { kind: 'token', id, name, relay: relay as unknown as PeerId, ...made, scope };
 }
 
 function scopeFrom(value: unknown): TokenScope | undefined {

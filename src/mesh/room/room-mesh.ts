@@ -92,6 +92,9 @@ export class RoomMesh {
   readonly #pastTopics: PastTopics;
   #ways: ReadonlyMap<PeerId, RelayWays>;
   #started = false;
+  #stopped = false;
+  /** settles when the last change of the relays has been made */
+  #changed: Promise<unknown> = Promise.resolve();
   #relays: readonly RelayLink[];
   readonly #relayStates = new Map<RelayLink, RelayLinkState>();
   readonly #listeners = createListeners();
@@ -161,7 +164,7 @@ export class RoomMesh {
   async start(): Promise<void> {
     await Promise.all([this.#rpc.start(), this.#sync.start()]);
     this.#started = true;
-    for (const relay of this.#relays) relay.start();
+    this.#startRelays();
   }
 
   subscribe(listener: () => void): () => void {
@@ -229,37 +232,36 @@ export class RoomMesh {
    * The room's relays are these now: goes to those that are new, leaves those that are gone, tries the others' addresses
    * at the next occasion.
    */
-  async useRelays(relays: readonly RelayAddress[]): Promise<void> {
-    this.#ways = waysOf(relays);
-    const before = this.#relays;
-    const gone = before.filter((link) => !this.#ways.has(link.relay.peer));
-    for (const link of gone) this.#leave(link);
-    const news: RelayLink[] = [];
-    this.#relays = [...this.#ways].map(([peer, ways]) => {
-      const known = before.find((link) => link.relay.peer === peer);
-      if (known === undefined) {
-        const link = this.#relayLink(ways);
-        news.push(link);
-        return link;
-      }
-      known.use(ways);
-      // it may be at another address, or its key may be known now
-      if (this.#relayStates.get(known)?.status === 'offline') known.retryNow();
-      return known;
+  useRelays(relays: readonly RelayAddress[]): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#ways = waysOf(relays);
+      const before = this.#relays;
+      const gone = before.filter((link) => !this.#ways.has(link.relay.peer));
+      for (const link of gone) this.#leave(link);
+      this.#relays = [...this.#ways].map(([peer, ways]) => {
+        const known = before.find((link) => link.relay.peer === peer);
+        if (known === undefined) return this.#relayLink(ways);
+        known.use(ways);
+        // it may be at another address, or its key may be known now
+        if (this.#relayStates.get(known)?.status === 'offline') known.retryNow();
+        return known;
+      });
+      this.#startRelays();
+      // one that could not be reached may be behind a relay that is known only now
+      this.#dialer.retryNow();
+      await Promise.all(gone.map((link) => link.stop()));
     });
-    if (this.#started) for (const link of news) link.start();
-    // one that could not be reached may be behind a relay that is known only now
-    this.#dialer.retryNow();
-    await Promise.all(gone.map((link) => link.stop()));
   }
 
   /** The room's topic has changed: looks for members under the new one, and stays listed for who was away. */
-  async rejoin(): Promise<void> {
-    const before = this.#relays;
-    for (const link of before) this.#leave(link);
-    this.#relays = this.#relayLinks();
-    await Promise.all(before.map((link) => link.stop()));
-    for (const relay of this.#relays) relay.start();
+  rejoin(): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#relays;
+      for (const link of before) this.#leave(link);
+      this.#relays = this.#relayLinks();
+      await Promise.all(before.map((link) => link.stop()));
+      this.#startRelays();
+    });
   }
 
   /** The links of this peer, for others to see. Rounded, so that they are told anew only when something has changed. */
@@ -419,6 +421,7 @@ export class RoomMesh {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     if (this.#presenceTimer !== null) clearTimeout(this.#presenceTimer);
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#options.presence.close();
@@ -426,7 +429,22 @@ export class RoomMesh {
     this.#members.stop();
     this.#pastTopics.stop();
     await Promise.all(this.#relays.map((relay) => relay.stop()));
+    await this.#changed;
     await this.#options.node.stop();
+  }
+
+  /** Changes the relays after whatever changes them now: a change waits for links to end, and begins others then. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const made = this.#changed.then(async () => {
+      if (!this.#stopped) await change();
+    });
+    // who asked for the change is told what went wrong; the next is made all the same
+    this.#changed = made.catch(() => undefined);
+    return made;
+  }
+
+  #startRelays(): void {
+    if (this.#started && !this.#stopped) for (const relay of this.#relays) relay.start();
   }
 
   #relayLinks(): readonly RelayLink[] {

@@ -1,5 +1,6 @@
 import type { McpObject, McpRequestContext } from '../../contracts/mcp.ts';
 import { coalesce } from '../../lib/coalesce.ts';
+import { TabmeshError } from '../../lib/errors.ts';
 import { isObject } from '../../mesh/rpc/mcp-wire.ts';
 import { allResources, watchedState } from './mcp-resources.ts';
 import type { McpSources } from './mcp-sources.ts';
@@ -16,12 +17,18 @@ const UPDATED = 'notifications/resources/updated';
 /**
  * `subscriptions/listen`: tells of changes until the caller has enough. A change is told when what can be read is another
  * than before, and again until the caller's stream has taken it.
+ * @throws `invalid_input` for more resources than one listener may name
  */
 export async function listen(sources: McpSources, params: McpObject, context: McpRequestContext): Promise<McpObject> {
   const { signal, notify } = context;
   const filter = isObject(params['notifications']) ? params['notifications'] : {};
   const wanted = filter['resourceSubscriptions'];
-  const uris = Array.isArray(wanted) ? wanted.filter((uri) => typeof uri === 'string').slice(0, MAX_WATCHED) : [];
+  const uris = Array.isArray(wanted) ? wanted.filter((uri) => typeof uri === 'string') : [];
+  if (uris.length > MAX_WATCHED) {
+    throw new TabmeshError('invalid_input', 'too many resources are named to be watched', {
+      details: { limit: MAX_WATCHED },
+    });
+  }
   const honoured = {
     ...(filter['toolsListChanged'] === true ? { toolsListChanged: true } : {}),
     ...(filter['resourcesListChanged'] === true ? { resourcesListChanged: true } : {}),

@@ -61,6 +61,16 @@ export class RoomMembers implements MembersPort {
     };
   }
 
+  /** Whether a device may be here. */
+  admits(device: DeviceId): boolean {
+    return this.#options.epochs.admits(device);
+  }
+
+  /** Called after an owner may have blocked or unblocked a device; returns the unsubscribe function. */
+  subscribe(listener: () => void): () => void {
+    return this.#options.epochs.subscribe(listener);
+  }
+
   async rotate(): Promise<void> {
     const { epochs } = this.#options;
     await epochs.rotate(this.#known(), new Set(epochs.roster?.blocked));

@@ -100,6 +100,8 @@ export interface RoomPlatform {
   readonly remember: (secret: RoomSecret) => Promise<void>;
   /** that the invite or the page names */
   readonly relays: readonly RelayAddress[];
+  /** that the invite names on the word of members */
+  readonly toldRelays?: readonly RelayAddress[];
   /** whether this peer uses a relay that a member relay tells of; one with an address of its own needs no more */
   readonly usesRelay: (relay: RelayAddress) => boolean;
   /** how members use the relay that this peer belongs to; null when there is none */
@@ -187,6 +189,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
   const exchange = new EpochExchange({ epochs, certificate, verifyCertificate: verify, log });
   const relays = new RoomRelays({
     invited: platform.relays,
+    told: platform.toldRelays ?? [],
     keyOf: (relay) => platform.access.key(relay),
     devices: () => Object.values(replica.state().devices),
     admits: (member) => epochs.admits(member),
@@ -347,7 +350,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     principals,
     self: { peer, device, kind },
     relays: relays.list(),
-    access: { ...platform.access, key: (relay) => relays.key(relay) },
+    access: { ...platform.access, others: (relay) => relays.keys(relay) },
     topic: () => epochs.keys.rendezvous,
     pastTopics: () => epochs.pastTopics,
     addresses: platform.addresses,
@@ -379,7 +382,7 @@ export async function startRoomPeer(platform: RoomPlatform): Promise<RoomPeer> {
     kind,
     probes: { ...platform.probes, ...meshProbes({ mesh, node, relays: () => relays.list() }) },
     secrets: () => {
-      const keys = relays.list().flatMap((relay) => relays.key(relay.peer) ?? []);
+      const keys = relays.list().flatMap((relay) => relays.keys(relay.peer));
       return [epochs.secret.secret, ...keys].flatMap(spellings);
     },
     clock,

@@ -31,6 +31,7 @@ import type { FetchRoute } from '../fetch/tab-fetch.ts';
 import { indexAction } from '../room/index-action.ts';
 import { readRelays } from '../room/read-relays.ts';
 import { RelayServices } from '../room/relay-services.ts';
+import type { RelayAddress } from '../../mesh/node/relay-address.ts';
 import type { RoomPeer } from '../room/room-peer.ts';
 import { startRoomPeer } from '../room/room-peer.ts';
 import { createAccessChannel } from './access-channel.ts';
@@ -106,7 +107,8 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       log,
     });
     undo.push(() => replica.close());
-    const relays = readRelays(usableRelays(invite, config), log).filter((relay) => withinPolicy(relay, location.host));
+    const usesRelay = (relay: RelayAddress) => withinPolicy(relay, location.host);
+    const relays = readRelays(usableRelays(invite, config), log).filter(usesRelay);
     let { settings } = options;
     const ice = new IceServers(settings, () => systemClock.now());
     const keys = new Map(Object.entries(invite.access));
@@ -153,7 +155,8 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       origin: invite.origin,
       remember: options.remember,
       relays,
-      usesRelay: (relay) => withinPolicy(relay, location.host),
+      toldRelays: readRelays(invite.told ?? [], log).filter(usesRelay),
+      usesRelay,
       access: {
         key: (relay) => keys.get(relay) ?? null,
         granted: (relay, grant) => {

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../lib/canonical-json.ts';
 import { runAfter, type Clock } from '../../lib/clock.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import { jcsCid } from '../../lib/jcs-cid.ts';
-import { callerClass, principalKey } from '../access.ts';
+import { callerClass, makerKey, principalKey } from '../access.ts';
 import type { ApprovalBook } from './book.ts';
 import { ATTENDED_WAIT_MS, MAX_SHOWN_ARGS, RETRY_AFTER_MS } from './limits.ts';
 import type { AskedCall, AskOutcome } from './state.ts';
@@ -67,13 +67,15 @@ export class ApprovalGate {
 
   #askerOf(principal: Principal): Asker {
     const { nameOf } = this.#options;
-    const own = principal.kind === 'device' ? nameOf(principal.device) : principal.name;
+    const isDevice = principal.kind === 'device';
+    const own = isDevice ? nameOf(principal.device) : principal.name;
     const through = (principal.via ?? []).map(({ device }) => ` through ${nameOf(device)}`);
     return {
       key: principalKey(principal),
       class: callerClass(principal),
       name: own + through.join(''),
-      device: principal.kind === 'device' ? principal.device : null,
+      device: isDevice ? principal.device : (principal.maker ?? null),
+      by: makerKey(principal),
     };
   }
 

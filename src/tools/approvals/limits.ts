@@ -1,6 +1,6 @@
 /** Questions that wait for the person at once: more are read by nobody. */
 export const MAX_PENDING = 32;
-/** Of these, by one asker: one that asks for more wants to wear the person down. */
+/** Of these, by one asker, with all the tokens that it has made: one that asks for more wants to wear the person down. */
 export const MAX_PENDING_PER_ASKER = 4;
 /** Requests kept in all, with those that were answered: so that a repeated handle is told what became of it. */
 export const MAX_REQUESTS = 256;

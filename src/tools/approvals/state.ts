@@ -76,24 +76,25 @@ export function ask(before: ApprovalState, call: AskedCall, now: number, newHand
   const state = withoutExpired(before, now);
   const { asker, tool, handle } = call;
   const mine = (request: KeptRequest) => request.asker.key === asker.key && request.tool === tool;
-  const decision = state.decisions.find(
-    (each) => each.asker.key === asker.key && each.tool === tool && stands(each, now),
-  );
+  const standing = state.decisions.filter((each) => each.tool === tool && stands(each, now));
+  const isAllowed = standing.some((each) => each.decision === 'allow' && each.asker.key === asker.key);
+  // a "no" is to who asks, by whichever of its tokens
+  const denial = standing.find((each) => each.decision === 'deny' && isSameSource(each.asker, asker));
+  const denied = denial === undefined ? null : ({ type: 'denied', until: denial.expiresAt } as const);
   if (handle !== null) {
     const named = state.requests.find((request) => request.handle === handle && mine(request));
     if (named !== undefined) return repeat(state, named, call, now);
-    if (decision?.decision === 'deny') return { state, result: { type: 'denied', until: decision.expiresAt } };
-    return { state, result: { type: 'unknown' } };
+    return { state, result: denied !== null && !isAllowed ? denied : { type: 'unknown' } };
   }
-  if (decision?.decision === 'allow') return { state, result: { type: 'run' } };
-  if (decision?.decision === 'deny') return { state, result: { type: 'denied', until: decision.expiresAt } };
+  if (isAllowed) return { state, result: { type: 'run' } };
+  if (denied !== null) return { state, result: denied };
   const open = state.requests.filter((request) => mine(request) && request.state !== 'used');
   const same = open.find((request) => request.call === call.call);
   if (same !== undefined) return repeat(state, same, call, now);
-  const [waiting] = open.filter((request) => request.state === 'pending');
-  if (waiting !== undefined) return { state, result: { type: 'busy', handle: waiting.handle } };
   const pending = state.requests.filter((request) => request.state === 'pending');
-  const own = pending.filter((request) => request.asker.key === asker.key);
+  const own = pending.filter((request) => isSameSource(request.asker, asker));
+  const waiting = own.find((request) => request.tool === tool);
+  if (waiting !== undefined) return { state, result: { type: 'busy', handle: waiting.handle } };
   if (pending.length >= MAX_PENDING || own.length >= MAX_PENDING_PER_ASKER) return { state, result: { type: 'full' } };
   const request: KeptRequest = {
     handle: newHandle,
@@ -130,8 +131,11 @@ export function decide(
   const requests =
     answer === 'no' ? others : [...others, { ...request, state: 'allowed' as const, expiresAt: now + REQUEST_MS }];
   if (answer === 'once') return { state: { ...state, requests }, result: true };
-  const isOther = (each: KeptDecision) => each.asker.key !== asker.key || each.tool !== tool;
-  const last = before.decisions.find((each) => !isOther(each));
+  // what another token of the same device was allowed stays allowed
+  const isOther = (each: KeptDecision) =>
+    each.tool !== tool ||
+    (each.asker.key !== asker.key && !(each.decision === 'deny' && isSameSource(each.asker, asker)));
+  const last = before.decisions.find((each) => !isOther(each) && each.decision === 'deny');
   const refusals = answer === 'no' ? (last?.refusals ?? 0) + 1 : 0;
   const decision: KeptDecision = {
     id: newId,
@@ -163,6 +167,9 @@ export function revoke(state: ApprovalState, id: string): Step<boolean> {
 
 /** Whether a decision decides anything now. */
 export const stands = ({ expiresAt }: StandingDecision, now: number): boolean => expiresAt === null || now < expiresAt;
+
+/** Whether the questions of both are one's: limits are for who asks, who may have many tokens. */
+const isSameSource = (a: Asker, b: Asker): boolean => (a.by ?? a.key) === (b.by ?? b.key);
 
 function repeat(state: ApprovalState, request: KeptRequest, { call }: AskedCall, now: number): Step<AskOutcome> {
   if (request.call !== call) return { state, result: { type: 'other_call' } };

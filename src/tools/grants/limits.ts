@@ -16,6 +16,8 @@ export const CLOCK_SKEW_SECONDS = 60;
 export const MAX_ISSUED = 512;
 /** Tokens whose use is counted, and nonces that are remembered, at a place. */
 export const MAX_COUNTED = 4096;
+/** Of these, by one grant: who may pass it on signs as many tokens as he likes, and must not use up the room of others. */
+export const MAX_COUNTED_PER_ROOT = 128;
 /** How long a grant is listed after its end, ms: to see what it was. */
 export const LISTED_AFTER_MS = 7 * 24 * 3600_000;
 /** Grants that a device was given and keeps: each call to another place is compared with all of them. */

@@ -87,15 +87,16 @@ export function createRouter(options: RouterOptions): Router {
   };
   const lookAround = createWatch(places, live, forgetAnswers);
 
-  const offersFor = (request: CallRequest): Offers => {
+  const offersFor = (request: CallRequest, { accepts }: Pick<CallOptions, 'accepts'>): Offers => {
     lookAround();
-    const offers = places.offers(request.tool);
+    const offers = places.offers(request.tool, accepts);
     if (offers !== undefined) return offers;
     const names = places.names();
     if (!names.includes(request.tool)) throw unknownTool(request.tool, names);
     throw nobody(request, undefined);
   };
-  const select = (request: CallRequest): Selection => selectPlaces(request, offersFor(request), places.known(), live);
+  const select = (request: CallRequest, given: Pick<CallOptions, 'accepts'> = {}): Selection =>
+    selectPlaces(request, offersFor(request, given), places.known(), live);
   const nobody = (request: CallRequest, selection: Selection | undefined) => {
     const breakers = live.breakers.list().filter(({ tool }) => tool === request.tool);
     return noPlace(request.tool, selection, request.place, places.known(), breakers);
@@ -110,7 +111,7 @@ export function createRouter(options: RouterOptions): Router {
         options: callOptions,
         deadline,
         principal: principalKey(request.principal),
-        select: () => select(request),
+        select: () => select(request, callOptions),
         nobody: (now: Selection) => nobody(request, now),
         chosen: (explanation: RouteExplanation) => {
           ran.route = explanation;
@@ -199,7 +200,7 @@ export function createRouter(options: RouterOptions): Router {
       try {
         // refused here, since it might not even fit into a frame to the place that would refuse it
         checkArgumentsSize(request.tool, request.args);
-        const { metadata } = offersFor(request);
+        const { metadata } = offersFor(request, callOptions);
         if (metadata.deprecation !== null) {
           log.warn('deprecated tool called', { tool: request.tool, reason: metadata.deprecation });
         }

@@ -25,7 +25,7 @@ export interface Exclusion {
 
 /** Who can take a call. */
 export interface Selection {
-  /** of the newest version on offer */
+  /** as {@link Offers} has it */
   readonly metadata: ToolMetadata;
   readonly runtime: Runtime;
   /** best first; equals by peer id */
@@ -71,12 +71,12 @@ export function selectPlaces(
   const latencies = live.latenciesOf(tool);
   const owned = metadata.access === 'write' && all.some((offer) => isOwn(offer, principal));
   const why = (offer: Offer): string | null => {
-    const { place, never, older } = offer;
+    const { place, never, otherVersion } = offer;
     if (never !== null) return never;
     if (pin !== undefined) {
       return place.place.peer === pin ? live.refusal(pin, tool) : 'the call asks for another place';
     }
-    if (older !== null) return older;
+    if (otherVersion !== null) return otherVersion;
     if (metadata.local && place.place.kind !== 'self') return 'speaks of itself only when it is asked itself';
     if (owned && !isOwn(offer, principal)) return "changes what is kept; the caller's own device does it";
     return live.refusal(place.place.peer, tool);

@@ -34,17 +34,19 @@ function rowsOf(args: unknown, datasets: readonly RoomDataset[] = []) {
 
 describe('who asks', () => {
   it('is named in one line, with nothing hidden, and cut', () => {
-    expect(askerName({ name: 'Amber Heron · 7f3k2q' })).toBe('Amber Heron · 7f3k2q');
-    expect(askerName({ name: 'a\n\n b\u202etxt.exe' })).toBe('a b⟨U+202E⟩txt.exe');
-    expect(askerName({ name: ' \n ' })).toBe('somebody without a name');
-    expect(Array.from(askerName({ name: 'x'.repeat(500) }))).toHaveLength(60);
+    const member = (name: string) => askerName({ name, class: 'member' });
+    expect(member('Amber Heron · 7f3k2q')).toBe('Amber Heron · 7f3k2q');
+    expect(member('a\n\n b\u202etxt.exe')).toBe('a b⟨U+202E⟩txt.exe');
+    expect(member(' \n ')).toBe('a device without a name');
+    expect(Array.from(member('x'.repeat(500)))).toHaveLength(60);
+    expect(askerName({ name: 'Amber Heron', class: 'relay' })).toBe('token “Amber Heron”');
   });
 
   it('never has a character that hides or breaks the line, whatever the name', () => {
     const anything = fc.string({ unit: 'binary', maxLength: 200 });
     fc.assert(
       fc.property(anything, (name) => {
-        const shown = askerName({ name });
+        const shown = askerName({ name, class: 'member' });
         expect(shown).not.toMatch(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u);
         expect(Array.from(shown).length).toBeLessThanOrEqual(60);
         expect(shown).not.toBe('');

@@ -109,13 +109,30 @@ describe('invite', () => {
     );
   });
 
+  it('names relays that members tell of apart from the others', () => {
+    const invite = newInvite({ told: [RELAY.replace('relay', 'other')] });
+    expect(parseInvite(encodeInvite(invite))).toEqual(invite);
+    expect(previewInvite(invite, false).relays).toEqual(['relay.example.org:443', 'other.example.org:443']);
+    const fields = { ...fieldsOf(invite), v: 3, told: invite.told };
+    expect(parseInvite(linkOf(fields))).toEqual(invite);
+    for (const bad of [
+      { ...fields, v: 2 },
+      { ...fieldsOf(invite), v: 3 },
+      { ...fields, told: RELAY },
+      { ...fields, told: ['not an address'] },
+      { ...fields, told: Array.from({ length: 8 }, () => RELAY) },
+    ]) {
+      expect(() => parseInvite(linkOf(bad))).toThrow(expect.objectContaining({ code: 'invalid_input' }));
+    }
+  });
+
   it('of the first version belongs to a room without an owner, and needs no key at a relay', () => {
     const invite = newInvite();
     expect(parseInvite(linkOf(oldFieldsOf(invite)))).toEqual({ ...invite, origin: null });
   });
 
   it('of a newer version asks for an update, whatever else it holds', () => {
-    expect(() => parseInvite(linkOf({ v: 3, something: 'new' }))).toThrow(
+    expect(() => parseInvite(linkOf({ v: 4, something: 'new' }))).toThrow(
       expect.objectContaining({ code: 'format_newer', hint: 'Update this app.' }),
     );
   });

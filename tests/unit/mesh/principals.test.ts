@@ -65,6 +65,15 @@ describe('signed principals', () => {
     expect(read).toEqual({ ...token, issuer: relay.id, proof: chain });
   });
 
+  it('tell which device a token was made for, over every hop', async () => {
+    const made: Principal = { ...token, maker: tab.id };
+    const chain = await signerOf(relay).chainFor(made, place.id);
+    const read = await readerOf(place).read(chain, proven(relay));
+    expect(read).toEqual({ ...made, issuer: relay.id, proof: chain });
+    const farther = await signerOf(place).chainFor(read, far.id);
+    expect(await readerOf(far).read(farther, proven(place))).toMatchObject({ maker: tab.id });
+  });
+
   it('are signed once and verified once for a token and a place, until they are about to expire', async () => {
     const signer = signerOf(relay);
     const first = await signer.chainFor(token, place.id);
@@ -317,6 +326,14 @@ describe('principals that are refused', () => {
         forge(relay, {
           ...statement(),
           sub: { kind: 'token', id: 't', name: 't', relay: peerOf(relay), scope: { ...scope, classes: ['root'] } },
+        }),
+    ],
+    [
+      'a token made for what is no device',
+      () =>
+        forge(relay, {
+          ...statement(),
+          sub: { kind: 'token', id: 't', name: 't', relay: peerOf(relay), scope, maker: 'owner' },
         }),
     ],
     [

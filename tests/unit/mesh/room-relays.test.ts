@@ -25,9 +25,13 @@ const device = (name: string, addresses: readonly string[], accessKey: string | 
 });
 
 /** Relays of a room whose invite names the first; `devices` may change. */
-function makeRelays(devices: Device[], options: { readonly usable?: boolean; readonly blocked?: string } = {}) {
+function makeRelays(
+  devices: Device[],
+  options: { readonly usable?: boolean; readonly blocked?: string; readonly told?: readonly string[] } = {},
+) {
   return new RoomRelays({
     invited: [parseRelayAddress(at(0))],
+    told: (options.told ?? []).map(parseRelayAddress),
     keyOf: (relay) => (relay === PEERS[0] ? OTHER_KEY : null),
     devices: () => devices,
     admits: (name) => name !== options.blocked,
@@ -35,16 +39,17 @@ function makeRelays(devices: Device[], options: { readonly usable?: boolean; rea
   });
 }
 
+const keysOf = (relays: RoomRelays, n: number) => relays.keys(PEERS[n] ?? ('' as PeerId));
 const texts = (relays: RoomRelays) => relays.list().map(({ address }) => address.toString());
 
 describe('the relays of a room', () => {
   it('are those of the invite and those that members tell of, each once, with their keys', () => {
     const relays = makeRelays([device('a', [at(0)]), device('b', [at(1), at(1)]), { device: 'c' as DeviceId }]);
     expect(texts(relays)).toEqual([at(0), at(1)]);
-    expect(relays.key(PEERS[1] ?? ('' as PeerId))).toEqual(KEY_BYTES);
-    expect(relays.key(PEERS[2] ?? ('' as PeerId))).toBeNull();
+    expect(keysOf(relays, 1)).toEqual([KEY_BYTES]);
+    expect(keysOf(relays, 2)).toEqual([]);
     // what a member says of a relay that the invite names does not replace its key
-    expect(relays.key(PEERS[0] ?? ('' as PeerId))).toBe(OTHER_KEY);
+    expect(keysOf(relays, 0)).toEqual([OTHER_KEY, KEY_BYTES]);
   });
 
   it('follow what is told, and say whether something has changed', () => {
@@ -60,14 +65,14 @@ describe('the relays of a room', () => {
     expect(texts(relays)).toEqual([at(0), at(1, 99), at(2)]);
     devices[0] = device('b', [at(1, 99)], null);
     expect(relays.refresh()).toBe(true);
-    expect(relays.key(PEERS[1] ?? ('' as PeerId))).toBeNull();
+    expect(keysOf(relays, 1)).toEqual([]);
   });
 
   it('are never those of a blocked device, nor what is no address of a relay', () => {
     const wrong = ['', 'nonsense', `${at(1)}/p2p-circuit`, at(1).replace('/p2p/', '/http-path/room%2Fx/p2p/')];
     const relays = makeRelays([device('blocked', [at(1)]), device('b', wrong)], { blocked: 'blocked' });
     expect(texts(relays)).toEqual([at(0)]);
-    expect(relays.key(PEERS[1] ?? ('' as PeerId))).toBeNull();
+    expect(keysOf(relays, 1)).toEqual([]);
   });
 
   it('are eight at most, whatever members make up', async () => {
@@ -76,6 +81,28 @@ describe('the relays of a room', () => {
     );
     const many = ids.map((id, n) => device(`d${n}`, [`/dns4/x/tcp/1/tls/ws/p2p/${id.toString()}`]));
     expect(makeRelays(many).list()).toHaveLength(8);
+    // one device speaks of one relay, and leaves the others to the others
+    const addresses = many.flatMap(({ relay }) => relay?.addresses ?? []);
+    expect(texts(makeRelays([device('a', addresses), device('b', [at(1)])]))).toEqual([at(0), addresses[0], at(1)]);
+  });
+
+  it('are reached though another device has said something wrong of them before', () => {
+    const wrong = Array.from({ length: 30 }, (_, n) => at(1, 100 + n));
+    const relays = makeRelays([device('a', wrong, 'AAAAAAAAAAAAAAAAAAAAAA'), device('b', [at(1)])]);
+    expect(texts(relays).slice(0, 3)).toEqual([at(0), at(1, 100), at(1)]);
+    expect(relays.list()).toHaveLength(9);
+    expect(keysOf(relays, 1)).toEqual([OTHER_KEY, KEY_BYTES]);
+  });
+
+  it('that members tell of stay apart from the others in every invite that is made', () => {
+    const relays = makeRelays([device('b', [at(1)])], { told: [at(2)] });
+    expect(texts(relays)).toEqual([at(0), at(1), at(2)]);
+    const invite = { version: 2 as const, ...newRoom(), roomName: 'r', relays: [at(0)], access: {}, told: [at(2)] };
+    expect(relays.extend(invite)).toMatchObject({ relays: [at(0)], told: [at(2), at(1)] });
+    expect(makeRelays([]).extend({ ...invite, told: [] })).not.toHaveProperty('told');
+    // one that was told of in the invite is no relay of ours at any other place
+    expect(relays.isRelaysOwn(PEERS[2] ?? '', multiaddr(at(2)))).toBe(true);
+    expect(relays.isRelaysOwn(PEERS[2] ?? '', multiaddr(at(2, 99)))).toBe(false);
   });
 
   it('that were told of count as relays only where they were said to be: a member can make nobody else one', () => {
@@ -96,8 +123,8 @@ describe('the relays of a room', () => {
     const many = Array.from({ length: 8 }, (_, n) => at(0, n + 1));
     const invite = { version: 2 as const, ...newRoom(), roomName: 'r', relays: many, access: {} };
     const extended = relays.extend(invite);
-    expect(extended.relays).toHaveLength(8);
-    expect(extended.relays.slice(0, 4)).toEqual([at(0, 1), at(1), at(2), at(0, 2)]);
+    expect(extended.relays).toEqual(many.slice(0, 5));
+    expect(extended.told).toEqual([at(1), at(2), at(1, 5)]);
     expect(extended.access).toEqual({ [PEERS[1] ?? '']: KEY_BYTES });
     expect(relays.extend({ ...invite, access: { [PEERS[1] ?? '']: OTHER_KEY } }).access).toEqual({
       [PEERS[1] ?? '']: OTHER_KEY,

@@ -1,14 +1,20 @@
-import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { bearerToken } from '../../../relay/http/bearer.ts';
 import { clientKey } from '../../../relay/http/client-address.ts';
+import { createLiveRequests } from '../../../relay/http/gate/live-requests.ts';
+import { decisionFor } from '../../../relay/http/mcp/decisions.ts';
 import { onBodyEnd } from '../../../relay/http/mcp/on-body-end.ts';
 import { createPins } from '../../../relay/http/mcp/pins.ts';
 import { createToolList } from '../../../relay/http/mcp/tool-list.ts';
+import { trustedTools } from '../../../relay/http/mcp/trusted-tools.ts';
 import { securityHeaders } from '../../../relay/http/security-headers.ts';
 import { createKeyedBuckets } from '../../../relay/keyed-buckets.ts';
-import { manualClock } from '../../support/manual-clock.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { manualClock, settle } from '../../support/manual-clock.ts';
 import { echoTool, memoryRoom, memoryTool } from '../../support/room-tools.ts';
 
 describe('a bearer token', () => {
@@ -49,6 +55,28 @@ describe('the key of a client', () => {
   });
 });
 
+describe('the requests that are being answered', () => {
+  it('leave nothing behind when the client went away before they were counted', async () => {
+    const live = createLiveRequests(systemClock);
+    const server = createServer();
+    const answering = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    const [, response] = await answering;
+    const holder = { id: 'a', scope: { classes: [], tools: null, expiresAt: null } };
+    live.add(holder, response);
+    expect(live.count()).toBe(1);
+    const closed = once(response, 'close');
+    client.destroy();
+    await closed;
+    // as after asking an identity provider for its keys
+    live.add(holder, response);
+    expect(live.count()).toBe(0);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
 describe('rates by key', () => {
   it('are apart, and refill', async () => {
     const clock = manualClock();
@@ -73,7 +101,7 @@ describe('the list of tools that MCP shows', () => {
     const room = memoryRoom('room', [b, a]);
     let changes = 0;
     const pins = createPins({ initial: {}, save: () => Promise.resolve() }, () => undefined);
-    const list = createToolList(room, pins, () => changes++);
+    const list = createToolList(trustedTools(room.tools, pins), () => changes++);
     const before = list.tools();
     expect(before.map(({ shown }) => shown.name)).toEqual(['a', 'b']);
     room.set([a, b]);
@@ -84,6 +112,13 @@ describe('the list of tools that MCP shows', () => {
     list.close();
     room.set([]);
     expect(changes).toBe(1);
+  });
+});
+
+describe('what a person decides before a call', () => {
+  it('is nothing for a tool that is named like what every object has', () => {
+    const canAsk = { _meta: { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } } };
+    expect(decisionFor('constructor', { query: 'x' }, canAsk)).toBeNull();
   });
 });
 
@@ -106,6 +141,14 @@ describe('the end of a body', () => {
     const left = counted(body(['a', 'b']));
     await left.response.body?.cancel();
     expect(left.ends()).toBe(1);
+
+    const quiet = counted(new Response(new ReadableStream()));
+    const reader = quiet.response.body?.getReader();
+    const pending = reader?.read();
+    await settle();
+    await reader?.cancel();
+    await pending;
+    expect(quiet.ends()).toBe(1);
 
     const broken = counted(
       new Response(

@@ -51,4 +51,16 @@ describe('the event store of a session', () => {
     await large.storeEvent('s', message(1, MAX_EVENT_BYTES / 2));
     expect(await large.getStreamIdForEventId?.(first)).toBeUndefined();
   });
+
+  it('keeps none that is larger than all may be, and tells nobody that it was not there', async () => {
+    const store = createEventStore();
+    const before = await store.storeEvent('s', message(0));
+    const huge = await store.storeEvent('s', message(1, MAX_EVENT_BYTES));
+    expect(await store.getStreamIdForEventId?.(huge)).toBeUndefined();
+    const after = await store.storeEvent('s', message(2));
+    await store.storeEvent('s', message(3));
+    // what follows without it would look whole
+    await expect(replay(store, before)).rejects.toThrow();
+    expect(await replay(store, after)).toEqual([message(3)]);
+  });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openPinStores } from '../../../relay/http/mcp/pin-store.ts';
+import { MAX_PINS_PER_DEVICE, MAX_QUARANTINED } from '../../../relay/http/mcp/limits.ts';
 import { createPins, definitionHash, type PinStore } from '../../../relay/http/mcp/pins.ts';
 import type { Place, RoomTool, ToolMetadata } from '../../../src/contracts/tools.ts';
 import type { DeviceId, PeerId, RoomId } from '../../../src/lib/ids.ts';
@@ -46,40 +47,89 @@ describe('pins of tool definitions', () => {
   it('take the first definition, and hold back every other', () => {
     const store = memoryStore();
     const pins = pinsOver(store);
-    expect(pins.admit(offered({}))).toBe(true);
+    expect(pins.admit(offered({}))).not.toBeNull();
     expect(store.saved).toEqual([{ shared: definitionHash(offered({}).metadata) }]);
     for (const changed of [
       { description: 'Other words.' },
       { inputSchema: { type: 'object', properties: { more: {} } } },
       { outputSchema: { type: 'object', title: 'x' } },
     ]) {
-      expect(pins.admit(offered(changed))).toBe(false);
+      expect(pins.admit(offered(changed))).toBeNull();
       expect(() => {
-        pins.check('shared');
+        pins.accepts('shared');
       }).toThrow(/definition of shared/);
     }
-    expect(pins.admit(offered({}))).toBe(true);
-    pins.check('shared');
+    expect(pins.admit(offered({}))).not.toBeNull();
+    pins.accepts('shared');
     expect(pins.quarantined()).toEqual([]);
   });
 
   it('do not mind the order of keys, nor what is no part of the definition', () => {
     const pins = pinsOver(memoryStore());
     pins.admit(offered({ inputSchema: { type: 'object', title: 'a' } }));
-    expect(pins.admit(offered({ inputSchema: { title: 'a', type: 'object' }, timeoutMs: 9 }))).toBe(true);
+    expect(pins.admit(offered({ inputSchema: { title: 'a', type: 'object' }, timeoutMs: 9 }))).not.toBeNull();
   });
 
   it('hold everybody to what the relay offers itself', () => {
     const pins = pinsOver(memoryStore());
     const own = place('self', 'relay');
-    expect(pins.admit(offered({}, own))).toBe(true);
-    expect(pins.admit(offered({ description: 'Shadowed.', schemaVersion: '99' }, place('peer', 'tab')))).toBe(false);
-    expect(pins.admit(offered({ description: 'A newer relay.' }, own))).toBe(true);
+    expect(pins.admit(offered({}, own))).not.toBeNull();
+    expect(pins.admit(offered({ description: 'Shadowed.', schemaVersion: '99' }, place('peer', 'tab')))).toBeNull();
+    expect(pins.admit(offered({ description: 'A newer relay.' }, own))).not.toBeNull();
+  });
+
+  it('bind a call to the places that offer what was pinned', () => {
+    const pins = pinsOver(memoryStore());
+    const honest = offered({}).metadata;
+    const other = offered({ description: 'Other words.', schemaVersion: '99' }).metadata;
+    const [tab, low] = [place('peer', 'tab'), place('peer', 'a-low-one')];
+    pins.admit(offered({}, tab));
+    const both: RoomTool = {
+      metadata: other,
+      places: [low],
+      offers: [
+        { place: low, metadata: other },
+        { place: tab, metadata: honest },
+      ],
+    };
+    expect(pins.admit(both)).toEqual({ metadata: honest, places: [tab] });
+    expect(pins.quarantined()).toEqual([]);
+    const accepts = pins.accepts('shared');
+    expect([accepts?.(honest), accepts?.(other)]).toEqual([true, false]);
+    expect(pins.accepts('shared')).toBe(accepts);
+    expect(pins.accepts('never-seen')?.(honest)).toBe(false);
+    pins.admit(offered({}, place('self', 'relay')));
+    expect(pins.accepts('shared')).toBeNull();
+  });
+
+  it('are few of one device, and what waits is forgotten when nobody offers it', () => {
+    const pins = pinsOver(memoryStore());
+    const junk = Array.from({ length: 20_000 }, (_, i) => offered({ name: `junk-${String(i)}` }));
+    expect(pins.admitAll(junk)).toHaveLength(MAX_PINS_PER_DEVICE);
+    expect(pins.pinned()).toHaveLength(MAX_PINS_PER_DEVICE);
+    expect(pins.quarantined()).toHaveLength(MAX_QUARANTINED);
+    expect(pins.admit(offered({ name: 'honest' }, place('peer', 'other')))).not.toBeNull();
+    expect(pins.admitAll([offered({ name: 'honest' }, place('peer', 'other'))])).toHaveLength(1);
+    expect(pins.quarantined()).toEqual([]);
+  });
+
+  it('are taken back, and the next definition is pinned', async () => {
+    const store = memoryStore();
+    const pins = pinsOver(store);
+    pins.admit(offered({}));
+    let told = 0;
+    pins.subscribe(() => told++);
+    await pins.forget('shared');
+    expect([store.saved.at(-1), told]).toEqual([{}, 1]);
+    await expect(pins.forget('shared')).rejects.toMatchObject({ code: 'not_found' });
+    const second = offered({ description: 'second' });
+    expect(pins.admit(second)).not.toBeNull();
+    expect(pins.accepts('shared')?.(second.metadata)).toBe(true);
   });
 
   it('never admit what has no canonical form', () => {
     const pins = pinsOver(memoryStore());
-    expect(pins.admit(offered({ description: '\ud800' }))).toBe(false);
+    expect(pins.admit(offered({ description: '\ud800' }))).toBeNull();
   });
 
   it('accept what was looked at, not what came after', async () => {
@@ -91,8 +141,8 @@ describe('pins of tool definitions', () => {
     await expect(pins.accept('shared', second?.offered ?? '')).rejects.toMatchObject({ code: 'conflict' });
     await expect(pins.accept('other', '')).rejects.toMatchObject({ code: 'not_found' });
     await pins.accept('shared', pins.quarantined()[0]?.offered ?? '');
-    expect(pins.admit(offered({ description: 'third' }))).toBe(true);
-    expect(pins.admit(offered({}))).toBe(false);
+    expect(pins.admit(offered({ description: 'third' }))).not.toBeNull();
+    expect(pins.admit(offered({}))).toBeNull();
   });
 
   it('stay as they were when an acceptance cannot be kept', async () => {
@@ -100,7 +150,7 @@ describe('pins of tool definitions', () => {
     pins.admit(offered({}));
     pins.admit(offered({ description: 'second' }));
     await expect(pins.accept('shared', pins.quarantined()[0]?.offered ?? '')).rejects.toThrow('disk full');
-    expect(pins.admit(offered({ description: 'second' }))).toBe(false);
+    expect(pins.admit(offered({ description: 'second' }))).toBeNull();
   });
 
   it('show what was accepted beside what is offered, and remember a refusal until it changes', async () => {
@@ -117,7 +167,7 @@ describe('pins of tool definitions', () => {
     await expect(pins.refuse('shared', 'another')).rejects.toMatchObject({ code: 'conflict' });
     await pins.refuse('shared', second?.offered ?? '');
     expect(pins.quarantined()).toMatchObject([{ refused: true }]);
-    expect(pins.admit(offered({ description: 'second' }))).toBe(false);
+    expect(pins.admit(offered({ description: 'second' }))).toBeNull();
     pins.admit(offered({ description: 'third' }));
     expect(pins.quarantined()).toMatchObject([{ definition: { description: 'third' }, refused: false }]);
     pins.admit(offered({ description: 'second' }));
@@ -151,7 +201,7 @@ describe('pins of tool definitions', () => {
     await before.refuse('shared', before.quarantined()[0]?.offered ?? '');
     const after = await open();
     expect(after.pinned()).toEqual(before.pinned());
-    expect(after.admit(offered({ description: 'second' }))).toBe(false);
+    expect(after.admit(offered({ description: 'second' }))).toBeNull();
     expect(after.quarantined()).toMatchObject([{ accepted: { description: 'first' }, refused: true }]);
   });
 
@@ -165,7 +215,7 @@ describe('pins of tool definitions', () => {
     );
     const pins = pinsOver(await openPinStores(folder)(ROOM));
     expect(pins.pinned()).toEqual([{ tool: 'shared', hash, definition: null }]);
-    expect(pins.admit(offered({}))).toBe(true);
+    expect(pins.admit(offered({}))).not.toBeNull();
     expect(pins.pinned()).toMatchObject([{ definition: { name: 'shared' } }]);
   });
 

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Front } from '../../../relay/http/mcp/front.ts';
 import {
   LONG_TOOL_MS,
+  MAX_ENDED_TASKS_PER_OWNER,
+  MAX_TASKS,
   MAX_TASKS_PER_OWNER,
   TASK_AFTER_MS,
   TASK_SWEEP_MS,
@@ -192,6 +194,55 @@ describe('tasks', () => {
     expect(() => details(host, other, 'me')).toThrow(/no such task/);
     host.endOf('me');
     expect(host.size).toBe(1);
+    host.close();
+  });
+
+  it('are bounded as well when many begin at once', async () => {
+    const { clock, host } = setUp();
+    const begin = () =>
+      host.call({
+        front: frontOf(() => never, { 'tabmesh/task': 'required' }),
+        params: { name: 'long', _meta: DECLARED },
+        context: { principal: principal('me'), caller: null, signal: new AbortController().signal, notify: () => true },
+      });
+    const all = Promise.allSettled(Array.from({ length: 140 }, begin));
+    await clock.advance(TASK_AFTER_MS);
+    const begun = (await all).filter(({ status }) => status === 'fulfilled');
+    expect([begun.length, host.size]).toEqual([MAX_TASKS_PER_OWNER, MAX_TASKS_PER_OWNER]);
+    host.close();
+  });
+
+  it('that have ended make way: a few are kept for each token, and a full host takes another', async () => {
+    const { host, call } = setUp();
+    const end = async (tokenId: string) => {
+      const run = Promise.withResolvers<McpObject>();
+      const begun = await call(
+        frontOf(() => run.promise),
+        { tokenId },
+      );
+      run.resolve({ content: [] });
+      await soon(() => details(host, begun, tokenId)).toMatchObject({ status: 'completed' });
+      return begun;
+    };
+    const first = await end('me');
+    for (let n = 0; n < MAX_ENDED_TASKS_PER_OWNER; n++) await end('me');
+    expect(host.size).toBe(MAX_ENDED_TASKS_PER_OWNER);
+    expect(() => details(host, first)).toThrow(/no such task/);
+    for (let n = MAX_ENDED_TASKS_PER_OWNER; n < MAX_TASKS; n++) await end(`other-${String(n)}`);
+    expect(host.size).toBe(MAX_TASKS);
+    const running = await call(
+      frontOf(() => never),
+      { tokenId: 'late' },
+    );
+    expect(running).toMatchObject({ resultType: 'task' });
+    expect(host.size).toBe(MAX_TASKS);
+    host.close();
+  });
+
+  it('give back the place of a call that was answered at once', async () => {
+    const { host, call } = setUp();
+    for (let n = 0; n <= MAX_TASKS_PER_OWNER; n++) await call(frontOf(() => Promise.resolve({ content: [] })));
+    expect(await call(frontOf(() => never))).toMatchObject({ resultType: 'task' });
     host.close();
   });
 

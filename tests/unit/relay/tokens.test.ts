@@ -1,23 +1,42 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DataDir } from '../../../relay/data-dir/open.ts';
 import { createTickets } from '../../../relay/tickets.ts';
 import { hashSecret } from '../../../relay/secrets.ts';
 import { runTokenCommand } from '../../../relay/tokens/command.ts';
+import type * as TokenFile from '../../../relay/tokens/file.ts';
 import { checkAttenuates } from '../../../relay/tokens/request.ts';
 import { openTokens, type TokenChange, type Tokens } from '../../../relay/tokens/tokens.ts';
 import { FETCH_TICKET_MS } from '../../../src/contracts/relay.ts';
 import { systemClock, type Clock } from '../../../src/lib/clock.ts';
 import type { DeviceId, RoomId } from '../../../src/lib/ids.ts';
 import { silentLog } from '../../../src/lib/log.ts';
-import { manualClock } from '../../support/manual-clock.ts';
+import { manualClock, settle } from '../../support/manual-clock.ts';
 import { failureCode } from '../../support/tools.ts';
 
 const room = 'room-a' as RoomId;
 const device = 'device-a' as DeviceId;
+/** The file of tokens as it is; a test can hold up one who reads it. */
+const disk = vi.hoisted(() => ({ writes: 0, afterRead: null as (() => Promise<void>) | null }));
+vi.mock('../../../relay/tokens/file.ts', async (original) => {
+  const file = await original<typeof TokenFile>();
+  return {
+    ...file,
+    readTokens: async (path: string) => {
+      const tokens = await file.readTokens(path);
+      await disk.afterRead?.();
+      return tokens;
+    },
+    changeTokens: (...given: Parameters<typeof file.changeTokens>) => {
+      disk.writes++;
+      return file.changeTokens(...given);
+    },
+  };
+});
+
 const MCP = 'http://127.0.0.1:8787/mcp';
 
 describe('tokens', () => {
@@ -126,6 +145,34 @@ describe('tokens', () => {
       'revoked second',
     ]);
     expect(await failureCode(() => tokens.revoke(first.id))).toBe('not_found');
+  });
+
+  it('taken back stay so when what was on disk before is read late', async () => {
+    const tokens = await open();
+    const { id, token } = await tokens.create({ room, device }, { name: 'a' });
+    const changes: TokenChange[] = [];
+    tokens.subscribe((change) => changes.push(change));
+    const late = Promise.withResolvers<undefined>();
+    const begun = new Promise<void>((resolve) => {
+      disk.afterRead = async () => {
+        disk.afterRead = null;
+        resolve();
+        await late.promise;
+      };
+    });
+    // as a command would: the relay sees a new time and reads
+    await utimes(dataDir.file('tokens.json'), 1, 1);
+    await begun;
+    const writes = disk.writes;
+    const revoked = tokens.revoke(id);
+    await settle();
+    // a write that does not wait for the reader is done before it
+    if (disk.writes > writes) await revoked;
+    late.resolve(undefined);
+    await revoked;
+    await settle();
+    expect(tokens.verify(token)).toBeUndefined();
+    expect(changes.map(({ type }) => type)).toEqual(['revoked']);
   });
 
   it('of another device are nobody’s to take back', async () => {

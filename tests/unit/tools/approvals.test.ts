@@ -173,6 +173,46 @@ describe('approvals', () => {
     expect(at.book.pending()).toHaveLength(MAX_PENDING_PER_ASKER);
   });
 
+  it('asks a device and all its tokens as one: another token is no way round a "no" or a limit', async () => {
+    const at = await openApprovals();
+    const made = (n: number): Principal => ({ ...token(`t${String(n)}`), maker: 'device-1' as DeviceId }) as Principal;
+    const approval = await handleOf(at, made(1));
+    expect(at.book.pending()).toMatchObject([{ asker: { name: 't1', class: 'relay', device: 'device-1' } }]);
+    for (const other of [made(2), alice]) {
+      expect(await refused(at, other, { args: {} })).toMatchObject({
+        code: 'rate_limited',
+        details: { waiting: approval },
+      });
+      // what one was allowed is nobody else's
+      expect(await refused(at, other, { approval })).toMatchObject({ code: 'not_found' });
+    }
+    for (let i = 1; i < MAX_PENDING_PER_ASKER; i++) await handleOf(at, made(i), { tool: `tool_${String(i)}` });
+    expect(await refused(at, made(99), { tool: 'one_more' })).toMatchObject({ code: 'rate_limited' });
+    expect(await refused(at, bob, { tool: 'one_more' })).toMatchObject({ code: 'approval_pending' });
+    expect(await refused(at, token('of the owner'), { tool: 'one_more' })).toMatchObject({ code: 'approval_pending' });
+    await at.book.decide(approval, 'no');
+    for (const each of [made(1), made(2), alice]) {
+      expect(await refused(at, each)).toMatchObject({
+        code: 'forbidden',
+        details: { retryAfterMs: expect.anything() },
+      });
+    }
+    expect(await refused(at, bob)).toMatchObject({ code: 'approval_pending' });
+  });
+
+  it('goes on allowing a device what it was allowed when one of its tokens is refused', async () => {
+    const clock = manualClock();
+    const at = await openApprovals({ clock });
+    const made = { ...token('t'), maker: 'device-1' as DeviceId } as Principal;
+    await at.book.decide(await handleOf(at), 'always');
+    for (const wait of [COOL_DOWN_MS, 2 * COOL_DOWN_MS]) {
+      await at.book.decide(await handleOf(at, made), 'no');
+      expect(await refused(at, made)).toMatchObject({ code: 'forbidden', details: { retryAfterMs: wait } });
+      expect(await call(at)).toBe('runs');
+      await clock.advance(wait);
+    }
+  });
+
   it('bounds what waits in all, whoever asks', async () => {
     const at = await openApprovals();
     for (let i = 0; i < MAX_PENDING; i++) await handleOf(at, device(i));

@@ -6,6 +6,7 @@ import type { DeviceId } from '../../../src/lib/ids.ts';
 import type { DeviceKey } from '../../../src/mesh/identity/device-key.ts';
 import { didKeys } from '../../../src/mesh/principals/did.ts';
 import { createMemoryStore } from '../../../src/mesh/storage/kv-memory.ts';
+import { CLOCK_SKEW_SECONDS, MAX_COUNTED_PER_ROOT } from '../../../src/tools/grants/limits.ts';
 import { isEffective, isSigned } from '../../../src/tools/grants/revocation.ts';
 import { readGrantToken } from '../../../src/tools/grants/token.ts';
 import { deviceOf, MemoryReplica, openGrants, SAMPLE_ROOM } from '../../support/access.ts';
@@ -168,6 +169,39 @@ describe('grants', () => {
     expect(await reopened().use([token], call())).toMatchObject({ verdict: 'replayed' });
     expect(await at.use([await detached(owner, shorthand({ nnc: 'n-2' }))], call())).toMatchObject({ verdict: 'ok' });
     expect(await at.verify([token], call())).toMatchObject({ verdict: 'replayed' });
+  });
+
+  it('a nonce and a number of calls hold for as long as the token is taken, past its end too', async () => {
+    const { at, clock } = room();
+    const once = [await detached(owner, shorthand({ nnc: 'n-1' }))];
+    const bound = [await detached(owner, shorthand({ att: [{ with: RESOURCE, can: 'tools/*', nb: { calls: 1 } }] }))];
+    for (const token of [once, bound]) expect(await at.use(token, call())).toMatchObject({ verdict: 'ok' });
+    await clock.advance((60 + CLOCK_SKEW_SECONDS) * 1000);
+    expect(await at.use(once, call())).toMatchObject({ verdict: 'replayed' });
+    expect(await at.use(bound, call())).toMatchObject({ verdict: 'capability_not_granted' });
+    // what is counted anew lets go of what has ended, and of nothing else
+    const fresh = await at.issue(request());
+    expect(await at.use(fresh.tokens, call())).toMatchObject({ verdict: 'ok' });
+    expect(await at.use(once, call())).toMatchObject({ verdict: 'replayed' });
+    expect(await at.use(bound, call())).toMatchObject({ verdict: 'capability_not_granted' });
+  });
+
+  it('who passes one on again and again uses up no room but that of this grant', async () => {
+    const { at } = room();
+    const { tokens, claims } = await at.issue(request({ maxDepth: 1 }));
+    const others = await at.issue(request({ audience: other.id, calls: 1 }));
+    const att = [{ with: RESOURCE, can: 'tools/delete_it' }];
+    const passOn = (more: object) =>
+      detached(friend, { iss: did(friend), aud: did(other), att, exp: claims.expiry, ...more });
+    const theirs = call({ audience: did(other) });
+    // without a bound there is nothing to count
+    for (let n = 0; n <= MAX_COUNTED_PER_ROOT; n++) {
+      expect(await at.use([...tokens, await passOn({ fct: { n } })], theirs)).toMatchObject({ verdict: 'ok' });
+    }
+    for (let n = 0; n < MAX_COUNTED_PER_ROOT; n++) await at.use([...tokens, await passOn({ nnc: `n${n}` })], theirs);
+    const one = [...tokens, await passOn({ nnc: 'one more' })];
+    expect(await failure(() => at.use(one, theirs))).toMatchObject({ code: 'rate_limited' });
+    expect(await at.use(others.tokens, theirs)).toMatchObject({ verdict: 'ok' });
   });
 
   it('checking a grant does not use it up', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CallRequest, CallResult } from '../../../src/contracts/tools.ts';
+import type { CallRequest, CallResult, ToolMetadata } from '../../../src/contracts/tools.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import type { Tool } from '../../../src/tools/define-tool.ts';
@@ -134,6 +134,43 @@ describe('where a call runs', () => {
     expect(chosen(result)).toBe('b');
     expect(result.route?.candidates[1]?.excluded).toBe('offers version 1.9; 1.10 is the newest here');
     expect(tools.list()[0]?.places.map(({ peer }) => peer)).toEqual(['b']);
+  });
+
+  it('is among those with the version of this peer, whatever newer one another offers', async () => {
+    const newer = sampleTool({ schemaVersion: '99.0', access: 'admin' }).metadata;
+    const remotes = testRemotes(roomPeer('a', [newer], { latencyMs: 0 }), roomPeer('b', [metadata]));
+    const tools = room(remotes, [tool]);
+    const result = await tools.call(request);
+    expect(chosen(result)).toBe('peer-self');
+    expect(result.route?.candidates.find(({ place }) => place.peer === 'a')?.excluded).toBe(
+      'is administered by itself only',
+    );
+    expect(tools.list()).toMatchObject([{ metadata: { schemaVersion: metadata.schemaVersion, access: 'read' } }]);
+    expect(tools.list()[0]?.places.map(({ peer }) => peer)).toEqual(['peer-self', 'b']);
+    remotes.set([roomPeer('a', [sampleTool({ schemaVersion: '99.0' }).metadata], { latencyMs: 0 })]);
+    expect((await tools.call(request)).route?.candidates[1]?.excluded).toMatch(/offers version 99\.0; this peer/);
+    expect(remotes.calls).toEqual([]);
+  });
+
+  it('is not told by an offer that could run nowhere', async () => {
+    const administered = sampleTool({ schemaVersion: '99.0', access: 'admin' }).metadata;
+    const relayed = sampleTool({ schemaVersion: '98.0', runtime: 'relay' }).metadata;
+    const remotes = testRemotes(roomPeer('a', [administered]), roomPeer('b', [relayed]), roomPeer('c', [metadata]));
+    expect(chosen(await room(remotes).call(request))).toBe('c');
+  });
+
+  it('is among those whose definition the caller accepts', async () => {
+    const newer = sampleTool({ schemaVersion: '99.0', runtime: 'relay' }).metadata;
+    const remotes = testRemotes(roomPeer('a', [newer], { kind: 'relay' }), roomPeer('b', [metadata]));
+    const tools = room(remotes);
+    const accepts = ({ schemaVersion }: ToolMetadata) => schemaVersion === metadata.schemaVersion;
+    expect(chosen(await tools.call(request))).toBe('a');
+    expect(chosen(await tools.call(request, { accepts }))).toBe('b');
+    const refused = await tools.call({ ...request, place: peerId('a') }, { accepts });
+    expect(refused).toMatchObject({ ok: false, error: { code: 'no_place' } });
+    remotes.set([roomPeer('b', [newer], { kind: 'relay' })]);
+    expect(await tools.call(request, { accepts })).toMatchObject({ ok: false, error: { code: 'no_place' } });
+    expect(remotes.calls).toEqual(['a', 'b']);
   });
 });
 
