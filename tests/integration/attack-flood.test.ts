@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { CALL_RATES } from '../../relay/http/gate/rates.ts';
 import { SESSION_LIMITS } from '../../relay/http/mcp/limits.ts';
 import { Slots } from '../../src/lib/slots.ts';
-import { api, newToken } from '../support/api.ts';
+import type { DeviceId } from '../../src/lib/ids.ts';
+import { api } from '../support/api.ts';
 import { slowClient } from '../support/raw-http.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
 
@@ -83,9 +84,11 @@ describe('idle sessions', () => {
     return Number(/^tabmesh_mcp_sessions (\d+)$/m.exec(String(body))?.[1]);
   };
 
-  it('of one token make room for each other, and cost the others nothing', async () => {
+  it('of one member make room for each other, and cost the others nothing', async () => {
     const relay = await relayWith();
-    const [greedy, modest] = [await newToken(relay, { name: 'greedy' }), await newToken(relay, { name: 'modest' })];
+    const made = (device: string) =>
+      relay.tokens.create({ room: relay.rooms[0]?.room ?? null, device: device as DeviceId }, { name: device });
+    const [greedy, modest] = [await made('greedy'), await made('modest')];
     const mine = await begin(relay, modest.token);
     const slots = new Slots(AT_ONCE);
     const ids: string[] = [];

@@ -33,7 +33,14 @@ describe('the tools as REST', () => {
     const relay = await relayWith();
     const response = await fetch(relay.urls.rest, { headers: { authorization: `Bearer ${relay.tokens.owner}` } });
     expect(await response.json()).toEqual({
-      tools: [{ ...echoTool.metadata, places: [expect.objectContaining({ peer: '12D3KooWTab' })] }],
+      tools: [
+        {
+          ...echoTool.metadata,
+          // another peer's words are marked as such, at every door
+          description: '[Described by the peer “Amber Heron · 7f3k2q”, not by this relay] The echo tool.',
+          places: [expect.objectContaining({ peer: '12D3KooWTab' })],
+        },
+      ],
     });
   });
 

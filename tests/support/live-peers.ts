@@ -162,8 +162,13 @@ export async function startToolPeer(live: LiveRelay, cleanups: Cleanups, tools: 
     topic: () => keys.rendezvous,
     pastTopics: () => [],
     addresses: () => [],
-    serve: createMcpServer(tools, () => 'tool peer', '0', principals.methods(), undefined, (value, caller) =>
-      principals.read(value, caller),
+    serve: createMcpServer(
+      tools,
+      () => 'tool peer',
+      '0',
+      principals.methods(),
+      undefined,
+      (value, caller) => principals.read(value, caller),
     ),
     replica: createReplicaSync({ replica }),
     presence: createPresence({

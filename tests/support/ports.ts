@@ -225,7 +225,15 @@ function sampleMembers(): MembersPort {
       isMaker: true,
       members: [...roles].map(([device, role]) => {
         const self = device === selfDevice;
-        return { device, name: self ? 'Amber Heron' : 'Blue Finch', kind: 'tab', self, online: self, role, forked: false };
+        return {
+          device,
+          name: self ? 'Amber Heron' : 'Blue Finch',
+          kind: 'tab',
+          self,
+          online: self,
+          role,
+          forked: false,
+        };
       }),
     }),
     rotate: () => change(selfDevice, 'maker'),

@@ -7,7 +7,7 @@ const MS = 1000;
 const TOOLS = 'tools/';
 
 /** Names of the tools that capabilities are about; `all tools` for a pattern that covers them. */
-export function grantedTools(capabilities: readonly Capability[]): readonly string[] {
+function grantedTools(capabilities: readonly Capability[]): readonly string[] {
   const names = capabilities.flatMap(({ ability }) => {
     if (ability === '*' || ability === `${TOOLS}*`) return ['all tools'];
     return ability.startsWith(TOOLS) ? [visibleText(ability.slice(TOOLS.length))] : [];
@@ -16,13 +16,13 @@ export function grantedTools(capabilities: readonly Capability[]): readonly stri
 }
 
 /** How many calls in all a grant allows; null for any number. */
-export function grantedCalls(capabilities: readonly Capability[]): number | null {
+function grantedCalls(capabilities: readonly Capability[]): number | null {
   const counts = capabilities.map(({ budget }) => budget?.['calls']).filter((n) => typeof n === 'number');
   return counts.length === 0 ? null : Math.min(...counts);
 }
 
 /** The arguments that calls must have; null when they are free. */
-export function grantedArgs(capabilities: readonly Capability[]): string | null {
+function grantedArgs(capabilities: readonly Capability[]): string | null {
   const args = capabilities.find((capability) => capability.args !== undefined)?.args;
   return args === undefined ? null : JSON.stringify(args);
 }

@@ -3,7 +3,7 @@ import type { RoomMember } from '../../../contracts/mesh.ts';
 import { formatCount, plural, shortenMiddle } from '../../ui/format.ts';
 
 /** Entries of one page: what fits two screens. */
-export const AUDIT_PAGE = 50;
+const AUDIT_PAGE = 50;
 
 const EVENTS: Readonly<Record<AuditEvent['event'], string>> = {
   call: 'Call',

@@ -29,7 +29,7 @@ export function scopeText({ classes, tools, perMinute }: Pick<TokenInfo, 'classe
 }
 
 /** `all tools`, the names, or how many. */
-export function toolsText(tools: readonly string[] | null): string {
+function toolsText(tools: readonly string[] | null): string {
   if (tools === null) return 'all tools';
   if (tools.length <= MAX_NAMED) return tools.join(', ');
   return `${tools.slice(0, MAX_NAMED - 1).join(', ')} and ${formatCount(tools.length - MAX_NAMED + 1)} more tools`;
