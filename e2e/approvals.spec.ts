@@ -8,7 +8,7 @@ const THEMES = ['light', 'dark'] as const;
 /** Has another device delete a dataset at this place, by the form in its app. */
 async function askToDelete(shell: Shell, data: string, place: string): Promise<void> {
   const tool = await shell.tool('Delete a dataset');
-  await tool.argument('data').fill(data);
+  await tool.argument('dataset').fill(data);
   await tool.at(place);
   await tool.run();
   await shell.page.getByRole('dialog').getByRole('button', { name: 'Run it' }).click();

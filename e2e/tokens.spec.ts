@@ -66,7 +66,7 @@ test('a member scopes a token, sees it used, and revokes it; a grant spares the 
     const answer = await fetch(`${relay.line.rest}/delete_dataset?place=${peer}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'tabmesh-grants': text.trim() },
-      body: JSON.stringify({ data: `bafyrei${'d'.repeat(52)}` }),
+      body: JSON.stringify({ dataset: `bafyrei${'d'.repeat(52)}` }),
     });
     // the tool's own answer: it ran, and nobody was asked
     expect(await answer.json()).toMatchObject({ error: { code: 'not_found' } });
@@ -148,7 +148,7 @@ test('a device that was given a grant calls with it, and the person there is not
   );
 
   const tool = await here.tool('Delete a dataset');
-  await tool.argument('data').fill(`bafyrei${'d'.repeat(52)}`);
+  await tool.argument('dataset').fill(`bafyrei${'d'.repeat(52)}`);
   await tool.at(name);
   await tool.run();
   await holder.page.getByRole('dialog').getByRole('button', { name: 'Run it' }).click();

@@ -1,6 +1,6 @@
-import { toTabmeshError } from '../src/lib/errors.ts';
+import { TabmeshError, toTabmeshError } from '../src/lib/errors.ts';
 import { lineLog } from '../src/lib/log.ts';
-import { isRoomCommand } from './cli/forms.ts';
+import { isRoomCommand, ROOM_COMMANDS } from './cli/forms.ts';
 import { tellRunning, tellStopped } from './cli/running.ts';
 import { humanLines, insecureWarning, jsonLine } from './announce.ts';
 import { helpText } from './config/help.ts';
@@ -55,6 +55,7 @@ export async function runRelay(around: Surroundings): Promise<number> {
       const { runRoomCommand } = await import('./cli/commands.ts');
       return await runRoomCommand(command, { ...around, args: rest, log: quietLog(stderr) });
     }
+    if (command !== undefined && command !== 'start' && !command.startsWith('-')) throw unknownCommand(command);
     const config = parseConfig(command === 'start' ? rest : around.args, around.env);
     if (config === 'help') {
       stdout(helpText());
@@ -94,6 +95,13 @@ async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+function unknownCommand(name: string): TabmeshError {
+  const known = ['start', ...Object.keys(ROOM_COMMANDS), 'token', 'access'];
+  return new TabmeshError('invalid_input', `there is no command "${name}"`, {
+    hint: `The commands are ${known.join(', ')}; --help says more.`,
+  });
 }
 
 /** With a full stop, so that the hint can follow. */

@@ -3,16 +3,21 @@ import type { ToolProgress } from '../../src/contracts/tools.ts';
 import type { RunCommand } from './command.ts';
 import { createRestClient } from './rest-client.ts';
 
-/** `tabmesh call NAME [--json ARGS] [--place PEER] [--verbose]`: runs a tool; the answer, and nothing else, is on stdout. */
+/** `tabmesh call NAME [--json ARGS] [--place PEER] [--approval HANDLE] [--verbose]`: runs a tool; the answer, and nothing else, is on stdout. */
 export const runCall: RunCommand = async ({ flags, room, stdout, stderr, interactive, stop }) => {
-  const { words, json, place, verbose } = flags;
+  const { words, json, place, approval, verbose } = flags;
   const [name = ''] = words;
   const text = json === '-' ? await readStdin(stop) : json;
-  const { result, route, tookMs } = await createRestClient(room).call(name, readArguments(text), {
-    place,
-    signal: stop,
-    ...(interactive ? { onProgress: (progress) => stderr(`${progressLine(progress)}\n`) } : {}),
-  });
+  const { result, route, tookMs } = await createRestClient(room)
+    .call(name, readArguments(text), {
+      place,
+      approval,
+      signal: stop,
+      ...(interactive ? { onProgress: (progress) => stderr(`${progressLine(progress)}\n`) } : {}),
+    })
+    .catch((error: unknown) => {
+      throw withHandle(error);
+    });
   if (verbose) {
     const chosen = route.candidates.find((candidate) => candidate.place.peer === route.chosen.peer);
     stderr(`${String(Math.round(tookMs))} ms at ${route.chosen.name}: ${(chosen?.reasons ?? []).join(', ')}\n`);
@@ -20,6 +25,17 @@ export const runCall: RunCommand = async ({ flags, room, stdout, stderr, interac
   stdout(`${JSON.stringify(result, null, 2)}\n`);
   return 0;
 };
+
+/** Says how the call is taken up again when somebody has to approve it first. */
+function withHandle(error: unknown): unknown {
+  if (!(error instanceof TabmeshError) || error.code !== 'approval_pending') return error;
+  return new TabmeshError(error.code, error.message, {
+    hint: `When it is allowed, repeat the same command with --approval ${String(error.details['handle'])}`,
+    retryable: error.retryable,
+    details: { ...error.details },
+    cause: error,
+  });
+}
 
 function readArguments(text: string | undefined): unknown {
   if (text === undefined) return {};

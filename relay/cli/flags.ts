@@ -15,6 +15,7 @@ const PLACE_FLAGS = {
 const OWN_FLAGS = {
   json: { type: 'string' },
   place: { type: 'string' },
+  approval: { type: 'string' },
   verbose: { type: 'boolean' },
 } as const satisfies ParseArgsOptionsConfig;
 
@@ -32,6 +33,7 @@ export interface Flags {
   readonly words: readonly string[];
   readonly json: string | undefined;
   readonly place: string | undefined;
+  readonly approval: string | undefined;
   readonly verbose: boolean;
 }
 
@@ -75,7 +77,7 @@ export function readFlags(
   for (const name of Object.keys(OWN_FLAGS) as OwnFlag[]) {
     if (values[name] !== undefined && !own.includes(name)) throw bad(`--${name} means nothing here`);
   }
-  const { json, place, verbose = false } = values;
+  const { json, place, approval, verbose = false } = values;
   const given = (name: keyof typeof PLACE_FLAGS) => values[name] ?? env[environmentName(name)];
   const chosen = { relay: given('relay'), invite: given('invite'), data: given('data') };
   if (values.relay !== undefined && values.invite !== undefined)
@@ -91,5 +93,5 @@ export function readFlags(
     if (!URL.canParse(chosen.relay)) throw bad(`--relay: "${chosen.relay}" is no URL`);
     return { kind: 'relay', url: new URL(chosen.relay), token };
   };
-  return { room: choose(), words: positionals, json, place, verbose };
+  return { room: choose(), words: positionals, json, place, approval, verbose };
 }

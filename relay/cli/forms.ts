@@ -4,7 +4,7 @@ export interface CommandForm {
   readonly usage: string;
   readonly help: string;
   /** besides those */
-  readonly flags: readonly ('json' | 'place' | 'verbose')[];
+  readonly flags: readonly ('json' | 'place' | 'approval' | 'verbose')[];
   /** how many words may follow: least and most */
   readonly words: readonly [number, number];
 }
@@ -24,9 +24,9 @@ export const ROOM_COMMANDS = {
     words: [0, 1],
   },
   call: {
-    usage: 'call NAME [--json ARGS] [--place PEER] [--verbose]',
+    usage: 'call NAME [--json ARGS] [--place PEER] [--approval HANDLE] [--verbose]',
     help: 'runs a tool and prints its answer as JSON; --json - reads the arguments from stdin',
-    flags: ['json', 'place', 'verbose'],
+    flags: ['json', 'place', 'approval', 'verbose'],
     words: [1, 1],
   },
   doctor: {
@@ -56,4 +56,4 @@ export function roomCommandLines(): string[] {
 }
 
 /** The longest usage and a gap. */
-const USAGE_WIDTH = 60;
+const USAGE_WIDTH = 74;

@@ -25,6 +25,8 @@ export interface RestClient {
     args: unknown,
     options: {
       readonly place?: string | undefined;
+      /** handle of a call that waited for somebody's approval */
+      readonly approval?: string | undefined;
       readonly signal: AbortSignal;
       readonly onProgress?: (progress: ToolProgress) => void;
     },
@@ -54,12 +56,16 @@ export function createRestClient({ api, token }: Pick<RoomAccess, 'api' | 'token
   return {
     tools: async (signal) => ((await read('tools', signal)) as { readonly tools: readonly ListedTool[] }).tools,
     peers: async (signal) => ((await read('peers', signal)) as { readonly peers: readonly MeshPeer[] }).peers,
-    async call(name, args, { place, signal, onProgress }) {
+    async call(name, args, { place, approval, signal, onProgress }) {
       const query = place === undefined ? '' : `?place=${encodeURIComponent(place)}`;
       const response = await ask(`tools/${encodeURIComponent(name)}${query}`, {
         method: 'POST',
         signal,
-        headers: { accept: 'text/event-stream', 'content-type': 'application/json' },
+        headers: {
+          accept: 'text/event-stream',
+          'content-type': 'application/json',
+          ...(approval === undefined ? {} : { 'tabmesh-approval': approval }),
+        },
         body: JSON.stringify(args),
       });
       for await (const { event, data } of readEvents(response, signal)) {

@@ -8,6 +8,8 @@ const SERVER_ERROR = -32_000;
 const NOT_FOUND = 404;
 /** Beginning a session is one small request. */
 const RENEW_MS = 10_000;
+/** A client that has closed its side and still waits for answers is a script; it waits no longer than for a slow tool. */
+const LAST_ANSWERS_MS = 60_000;
 /** A client that ends waits for this no longer. */
 const GOODBYE_MS = 1_000;
 
@@ -32,10 +34,14 @@ export class StdioBridge {
   readonly #access: Pick<RoomAccess, 'mcp' | 'token'>;
   readonly #log: Log;
   readonly #running = new Map<Id, AbortController>();
+  /** of these, the ones whose answer is to come */
+  readonly #awaited = new Set<Id>();
   #http: StreamableHTTPClientTransport;
   /** what the client began its session with */
   #initialize: JSONRPCMessage | null = null;
   #renewing: Promise<void> | null = null;
+  /** called after each answer */
+  #answered: () => void = () => undefined;
   /** ids of the requests that only we have sent: nobody waits for their answers */
   readonly #own = new Map<Id, (answer: JSONRPCMessage) => void>();
 
@@ -59,10 +65,22 @@ export class StdioBridge {
     };
     await this.#client.start();
     if (!signal.aborted) await gone;
+    // what was asked before the end of the input is answered still
+    if (!signal.aborted) await this.#allAnswered(signal);
     for (const request of this.#running.values()) request.abort();
     await this.#goodbye();
     await this.#http.close();
     await this.#client.close();
+  }
+
+  async #allAnswered(signal: AbortSignal): Promise<void> {
+    const giveUp = AbortSignal.any([signal, AbortSignal.timeout(LAST_ANSWERS_MS)]);
+    while (this.#awaited.size > 0 && !giveUp.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#answered = resolve;
+        giveUp.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
   }
 
   #connect(): StreamableHTTPClientTransport {
@@ -83,6 +101,8 @@ export class StdioBridge {
     const answered = 'method' in message ? undefined : message.id;
     if (answered !== undefined) {
       this.#running.delete(answered);
+      this.#awaited.delete(answered);
+      this.#answered();
       const initialize = this.#initialize;
       if (initialize !== null && 'id' in initialize && initialize.id === answered) agree(http, message);
       const own = this.#own.get(answered);
@@ -106,17 +126,24 @@ export class StdioBridge {
       if (id !== undefined && this.#initialize === null) {
         this.#running.get(id)?.abort();
         this.#running.delete(id);
+        this.#awaited.delete(id);
         return;
       }
     }
     const id = 'method' in message && 'id' in message ? message.id : undefined;
     const request = new AbortController();
-    if (id !== undefined) this.#running.set(id, request);
+    if (id !== undefined) {
+      this.#running.set(id, request);
+      // listening has no answer before its end
+      if (!('method' in message) || message.method !== 'subscriptions/listen') this.#awaited.add(id);
+    }
     try {
       await this.#send(message, request.signal);
     } catch (error) {
       if (id === undefined || request.signal.aborted) return;
       this.#running.delete(id);
+      this.#awaited.delete(id);
+      this.#answered();
       await this.#client.send(asAnswer(id, error, this.#access.mcp));
     }
   }

@@ -82,10 +82,15 @@ function read(args: readonly string[]) {
   return { what, name, values };
 }
 
-/** `30d`, `12h`, `45m` from now, or an ISO 8601 time. @returns ms since the epoch; NaN for neither, which is refused later */
+/** `30d`, `12h`, `45m` from now, or an ISO 8601 time. @returns ms since the epoch. @throws `invalid_input` */
 function timeOf(text: string, now: number): number {
   const [, count, unit] = DURATION.exec(text) ?? [];
-  return count === undefined || unit === undefined ? Date.parse(text) : now + Number(count) * (UNIT_MS[unit] ?? NaN);
+  const time =
+    count === undefined || unit === undefined ? Date.parse(text) : now + Number(count) * (UNIT_MS[unit] ?? NaN);
+  if (time > now) return time;
+  throw new TabmeshError('invalid_input', `--expires: "${text}" is no time to come`, {
+    hint: 'Write 30d, 12h, 45m, or a time such as 2027-01-31T12:00Z.',
+  });
 }
 
 function line({ id, name, classes, tools, perMinute, expiresAt, device }: TokenInfo): string {

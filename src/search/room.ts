@@ -5,7 +5,7 @@ import { TabmeshError, toTabmeshError } from '../lib/errors.ts';
 import type { CidString, DeviceId, PeerId } from '../lib/ids.ts';
 import { mapBounded } from '../lib/semaphore.ts';
 import { checkTopK } from './input.ts';
-import { mergeShards } from './merge.ts';
+import { mergeShards, type DeviceShardAnswer } from './merge.ts';
 import { queryTerms } from './text/query.ts';
 
 /** A device that is here and can be asked, through one of its peers. */
@@ -48,7 +48,8 @@ interface Asked {
 /**
  * Asks every device that is here and merges the answers. A device that fails or takes too long is reported as such and
  * never fails the rest; datasets that nobody who answered covers are named.
- * @returns `total` counts a record that several devices returned once, and one that they found beyond `topK` each time
+ * @returns `total` counts a record once however many devices hold it, as long as one of two devices holds all that the other
+ *   does; of datasets that overlap otherwise, those found beyond `topK` may count twice
  * @throws `invalid_input` for a query without words or a bad `topK`, before anybody is asked; `cancelled`
  */
 export async function searchRoom(
@@ -62,12 +63,11 @@ export async function searchRoom(
   const asked = await askAll(request, context, signal);
   const answers = asked.flatMap(({ device, answer }) => (answer === null ? [] : [{ ...device, answer }]));
   const distinct = mergeShards(answers, Number.MAX_SAFE_INTEGER);
-  const returned = sum(answers.map(({ answer }) => answer.hits.length));
   const covered = new Set(answers.flatMap(({ answer }) => answer.datasets));
   return {
     query: request.query,
     hits: distinct.slice(0, request.topK),
-    total: sum(answers.map(({ answer }) => answer.total)) - (returned - distinct.length),
+    total: Math.max(distinct.length, countMatches(answers)),
     devices: [
       ...asked.map(({ device }) => device),
       ...context.away.map(({ device, name, datasets }) => ({ status: 'away' as const, device, name, datasets })),
@@ -122,6 +122,23 @@ function checked(answer: ShardAnswer, topK: number, name: string): ShardAnswer {
   throw new TabmeshError('invalid_output', `${name} answered the search with hits that were not asked for`, {
     hint: 'Update the app on that device.',
   });
+}
+
+/**
+ * Matches over shards. A shard whose datasets another one has too is a copy and adds nothing; what the others returned twice
+ * is taken off.
+ */
+function countMatches(answers: readonly DeviceShardAnswer[]): number {
+  const counted: DeviceShardAnswer[] = [];
+  for (const next of answers.toSorted((a, b) => b.answer.datasets.length - a.answer.datasets.length)) {
+    const isCopy = counted.some(({ answer }) =>
+      next.answer.datasets.every((dataset) => answer.datasets.includes(dataset)),
+    );
+    if (!isCopy) counted.push(next);
+  }
+  const returned = sum(counted.map(({ answer }) => answer.hits.length));
+  const distinct = mergeShards(counted, Number.MAX_SAFE_INTEGER).length;
+  return sum(counted.map(({ answer }) => answer.total)) - (returned - distinct);
 }
 
 function sum(values: readonly number[]): number {

@@ -23,7 +23,7 @@ describe('approvals on a real mesh', () => {
 
   const principal = (): Principal => ({ kind: 'device', device: asking.room.replica.device, peer: asking.peer });
   const deletions = () => asked.room.local.counters.served()['delete_dataset'] ?? 0;
-  const rest = (headers: Record<string, string> = {}, args: object = { data: DATA }) =>
+  const rest = (headers: Record<string, string> = {}, args: object = { dataset: DATA }) =>
     callRest(live, 'delete_dataset', args, { place: asked.peer, headers });
 
   beforeAll(async () => {
@@ -57,7 +57,7 @@ describe('approvals on a real mesh', () => {
         handle,
         tool: 'delete_dataset',
         access: 'write',
-        args: `{"data":"${DATA}"}`,
+        args: `{"dataset":"${DATA}"}`,
         asker: { class: 'relay', name: 'owner' },
       },
     ]);
@@ -78,7 +78,7 @@ describe('approvals on a real mesh', () => {
     await approvals.decide(handle, 'once');
     const before = deletions();
     expect(
-      await callRest(live, 'delete_dataset', { data: DATA }, { headers: { 'tabmesh-approval': handle } }),
+      await callRest(live, 'delete_dataset', { dataset: DATA }, { headers: { 'tabmesh-approval': handle } }),
     ).toMatchObject(RAN);
     expect(deletions()).toBe(before + 1);
   });
@@ -89,7 +89,7 @@ describe('approvals on a real mesh', () => {
     const call = (credentials?: { approval: string }) =>
       asking.room.tools.call({
         tool: 'delete_dataset',
-        args: { data: DATA },
+        args: { dataset: DATA },
         principal: principal(),
         place: asked.peer,
         ...(credentials === undefined ? {} : { credentials }),
@@ -134,7 +134,7 @@ describe('approvals on a real mesh', () => {
     const doors = await openDoors(live, asking);
     try {
       for (const door of ['older MCP', 'MCP 2026-07-28'] as const) {
-        const refusal = await doors[door]('delete_dataset', { data: DATA, place: asked.peer });
+        const refusal = await doors[door]('delete_dataset', { dataset: DATA, place: asked.peer });
         expect(refusal).toMatchObject({ code: 'approval_pending' });
         expect(refusal.details['handle']).toBe(approvals.pending()[0]?.handle);
       }
@@ -160,7 +160,7 @@ describe('approvals on a real mesh', () => {
         method: 'tools/call',
         params: {
           name: 'delete_dataset',
-          arguments: { data: DATA },
+          arguments: { dataset: DATA },
           _meta: {
             'io.modelcontextprotocol/protocolVersion': '2026-07-28',
             'io.modelcontextprotocol/clientCapabilities': {},
@@ -179,7 +179,7 @@ describe('approvals on a real mesh', () => {
     const relay = live.gateway.self;
     const call = (tool: string, args: object, more = {}) =>
       asking.room.tools.call({ tool, args, principal: principal(), place: relay, ...more });
-    const pending = await call('delete_dataset', { data: DATA });
+    const pending = await call('delete_dataset', { dataset: DATA });
     const handle = pending.ok ? '' : String(pending.error.details['handle']);
     expect(pending).toMatchObject({ ok: false, error: { code: 'approval_pending' } });
     // the router of an honest peer knows better than to try
@@ -193,16 +193,16 @@ describe('approvals on a real mesh', () => {
       pending: [],
       standing: [{ tool: 'delete_dataset', decision: 'allow' }],
     });
-    const run = await call('delete_dataset', { data: DATA }, { credentials: { approval: handle } });
+    const run = await call('delete_dataset', { dataset: DATA }, { credentials: { approval: handle } });
     expect(run).toMatchObject({ ok: false, error: { code: 'not_found' } });
     const [standing] = (await owner('list_approvals', {})).result['standing'] as { id: string }[];
     await owner('revoke_approval', { id: standing?.id });
-    expect(await call('delete_dataset', { data: DATA })).toMatchObject({
+    expect(await call('delete_dataset', { dataset: DATA })).toMatchObject({
       ok: false,
       error: { code: 'approval_pending' },
     });
     await owner('set_class_access', { member: ['read', 'compute', 'write'], relay: ['read'] });
-    expect(await call('delete_dataset', { data: DATA })).toMatchObject({ ok: false, error: { code: 'not_found' } });
+    expect(await call('delete_dataset', { dataset: DATA })).toMatchObject({ ok: false, error: { code: 'not_found' } });
     await owner('set_class_access', { member: ['read', 'compute'], relay: ['read', 'compute'] });
   });
 });

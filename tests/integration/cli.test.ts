@@ -78,6 +78,7 @@ describe('the command line, about the relay that runs here', { timeout: TIMEOUT_
     ['arguments that are no JSON', ['call', 'echo', '--json', '{text'], /--json is not JSON.*single quotes/],
     ['a peer that is not here', ['call', 'echo', '--json', '{"text":"x"}', '--place', 'nobody'], /nobody|place/],
     ['a flag of another command', ['tools', '--json', '{}'], /--json means nothing here.*tabmesh tools/],
+    ['a command that is not there', ['foo'], /there is no command "foo"\. The commands are start, room, tools, call/],
     ['a word too many', ['doctor', 'please'], /the command is: tabmesh doctor/],
   ])('refuses %s in one line that says what to do', async (_what, args, message) => {
     const { code, stdout, stderr } = await here(...args);

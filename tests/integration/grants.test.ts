@@ -29,7 +29,7 @@ describe('grants on a real mesh', () => {
     peer: member.peer,
   });
   /** Code of the error: `not_found` is the tool's own, so the call has run. */
-  const call = async (member: TabPeer, shown?: readonly unknown[], args: object = { data: DATA }) => {
+  const call = async (member: TabPeer, shown?: readonly unknown[], args: object = { dataset: DATA }) => {
     const answer = await member.room.tools.call({
       tool: 'delete_dataset',
       args,
@@ -131,7 +131,7 @@ describe('grants on a real mesh', () => {
     const audience = `urn:tabmesh:token:${relayDevice}:owner`;
     const { tokens } = await grants.issue(request(audience, { calls: 1 }));
     const rest = (headers: Record<string, string>) =>
-      callRest(live, 'delete_dataset', { data: DATA }, { place: keeper.peer, headers });
+      callRest(live, 'delete_dataset', { dataset: DATA }, { place: keeper.peer, headers });
     expect(await rest({ 'tabmesh-grants': tokens.join(' ') })).toMatchObject({
       status: 404,
       error: { code: 'not_found' },
@@ -174,11 +174,16 @@ describe('grants on a real mesh', () => {
     const issued = await owner('issue_grant', { audience, tools: ['delete_dataset'], calls: 2 });
     const { cid, tokens } = issued as { cid: string; tokens: string[] };
     const verify = () =>
-      owner('verify_grant', { chain: tokens, tool: 'delete_dataset', audience: didOf(audience), args: { data: DATA } });
+      owner('verify_grant', {
+        chain: tokens,
+        tool: 'delete_dataset',
+        audience: didOf(audience),
+        args: { dataset: DATA },
+      });
     expect(await verify()).toMatchObject({ verdict: 'ok', hop: null, chain: [{ cid }] });
     const run = await friend.room.tools.call({
       tool: 'delete_dataset',
-      args: { data: DATA },
+      args: { dataset: DATA },
       principal: principal(friend),
       place: live.gateway.self,
       credentials: { grants: tokens },

@@ -21,9 +21,9 @@ function questions(
 ): readonly Question[] {
   const data = datasets[0]?.data ?? 'bafyreib2rxk3rybk3aobmv5cjuql3bm2twh4jo5uxgf5kpqcsgz7soitae';
   const other = peers[2]?.name ?? 'Olive Wren · k2m9qx';
-  const one: readonly Question[] = [[other, 'delete_dataset', { data }]];
+  const one: readonly Question[] = [[other, 'delete_dataset', { dataset: data }]];
   if (scenario === 'typical')
-    return [...one, ['Claude on the laptop', 'delete_dataset', { data: datasets[1]?.data ?? data }]];
+    return [...one, ['Claude on the laptop', 'delete_dataset', { dataset: datasets[1]?.data ?? data }]];
   if (scenario === 'extreme') {
     const long = { text: 'all work and no play '.repeat(200), data };
     const many = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`field_${n}\u202e`, `${n} `.repeat(n * 30)]));

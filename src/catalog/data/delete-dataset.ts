@@ -20,9 +20,9 @@ export const deleteDataset = defineTool({
   idempotent: false,
   destructive: true,
   timeoutMs: TIMEOUT_MS,
-  input: z.strictObject({ data: cid('CID of the dataset, as list_datasets names it') }),
+  input: z.strictObject({ dataset: cid('CID of the dataset, as list_datasets names it') }),
   output: z.strictObject({ deleted: z.string(), device: z.string().check(z.describe('where the copy was')) }),
-  async run({ ports, signal }, { data }) {
+  async run({ ports, signal }, { dataset: data }) {
     await ports.datasets.delete(data as CidString, signal);
     return { deleted: data, device: ports.self.device };
   },

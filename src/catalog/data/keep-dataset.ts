@@ -19,9 +19,9 @@ export const keepDataset = defineTool({
   local: true,
   idempotent: true,
   timeoutMs: TIMEOUT_MS,
-  input: z.strictObject({ data: cid('CID of the dataset, as list_datasets names it') }),
+  input: z.strictObject({ dataset: cid('CID of the dataset, as list_datasets names it') }),
   output: z.strictObject({ kept: z.string(), device: z.string().check(z.describe('where the copy is')) }),
-  async run({ ports, signal }, { data }) {
+  async run({ ports, signal }, { dataset: data }) {
     await ports.datasets.keep(data as CidString, signal);
     return { kept: data, device: ports.self.device };
   },

@@ -1,7 +1,9 @@
 import { encode } from '@ipld/dag-cbor';
 import { multiaddr } from '@multiformats/multiaddr';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { base64url } from 'multiformats/bases/base64';
 import type { Invite, InvitePreview, RoomOrigin } from '../../contracts/mesh.ts';
+import { concatBytes } from '../../lib/bytes.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import type { RoomId } from '../../lib/ids.ts';
 import { decodeMap, hasExactly, isPlainMap } from '../../lib/strict-map.ts';
@@ -24,6 +26,11 @@ export const MAX_RELAYS = 8;
 export const MAX_RELAY_LENGTH = 512;
 /** As hard to guess as a key, and short in a QR code. */
 export const ACCESS_KEY_BYTES = 16;
+/**
+ * In front of the fields: the first bytes of their SHA-256. A character that was lost or changed on the way would otherwise make
+ * another secret, and with it a room of its own in which nobody is.
+ */
+const CHECK_BYTES = 4;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 /**
@@ -44,7 +51,8 @@ export function encodeInvite(invite: Invite): string {
     ...(told.length === 0 ? {} : { told: [...told] }),
   };
   readFields(fields);
-  const text = `#${MARK}${base64url.baseEncode(encode(fields))}`;
+  const body = encode(fields);
+  const text = `#${MARK}${base64url.baseEncode(concatBytes([checkOf(body), body]))}`;
   if (text.length > MAX_TEXT) throw damaged('it is too long');
   return text;
 }
@@ -61,13 +69,23 @@ export function parseInvite(text: string): Invite {
   if (!BASE64URL.test(code)) throw damaged('it holds characters that no invite has');
   let fields;
   try {
-    fields = decodeMap(base64url.baseDecode(code));
+    fields = decodeMap(checked(base64url.baseDecode(code)));
   } catch {
     // wrong number of characters: cut off, like bytes that do not decode
     fields = undefined;
   }
-  if (fields === undefined) throw damaged('a part of it is missing');
+  if (fields === undefined) throw damaged('a part of it is missing or was changed');
   return readFields(fields);
+}
+
+function checkOf(body: Uint8Array): Uint8Array {
+  return sha256(body).subarray(0, CHECK_BYTES);
+}
+
+/** The fields of an invite; one of before there was a check has nothing in front of them. */
+function checked(bytes: Uint8Array): Uint8Array {
+  const body = bytes.subarray(CHECK_BYTES);
+  return checkOf(body).every((byte, at) => byte === bytes[at]) ? body : bytes;
 }
 
 /**

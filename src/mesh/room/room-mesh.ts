@@ -564,8 +564,8 @@ function progressOf(params: Record<string, unknown>) {
 
 /** The one way in which a caller learns that there is nobody to ask for a relay's service. */
 export function noRelayMember(what: string): TabmeshError {
-  return new TabmeshError('no_place', `no relay is a member of this room, so nobody can ${what}`, {
-    hint: 'Use a room whose relay is a member, such as the one a relay prints when it starts.',
+  return new TabmeshError('no_place', `no relay that is a member of this room is here now, so nobody can ${what}`, {
+    hint: 'If the room has one, start it again. Else use a room whose relay is a member, such as the one a relay prints at its start.',
     retryable: true,
   });
 }

@@ -113,7 +113,9 @@ function refusalOf(tool: string, outcome: Exclude<AskOutcome, { type: 'run' }>, 
   switch (outcome.type) {
     case 'pending':
       return new TabmeshError('approval_pending', `${tool} waits for the approval of the person at that device`, {
-        hint: 'Repeat the same call later with the handle in _meta["tabmesh/approval"].',
+        hint:
+          'Repeat the same call later. The handle takes up this very question: _meta["tabmesh/approval"] over MCP, the header ' +
+          'tabmesh-approval over REST, --approval on the command line.',
         retryable: true,
         details: { handle: outcome.handle, retryAfterMs: RETRY_AFTER_MS },
       });

@@ -171,14 +171,15 @@ export const stands = ({ expiresAt }: StandingDecision, now: number): boolean =>
 /** Whether the questions of both are one's: limits are for who asks, who may have many tokens. */
 const isSameSource = (a: Asker, b: Asker): boolean => (a.by ?? a.key) === (b.by ?? b.key);
 
-function repeat(state: ApprovalState, request: KeptRequest, { call }: AskedCall, now: number): Step<AskOutcome> {
+function repeat(state: ApprovalState, request: KeptRequest, { call, handle }: AskedCall, now: number): Step<AskOutcome> {
   if (request.call !== call) return { state, result: { type: 'other_call' } };
   if (request.state === 'used') return { state, result: { type: 'used' } };
   if (request.state === 'allowed') {
     return { state: replaced(state, request, { ...request, state: 'used' }), result: { type: 'run' } };
   }
   const result = { type: 'pending', handle: request.handle } as const;
-  if (now - request.lastAskedAt < ASKED_STEP_MS) return { state, result };
+  // who comes with the handle waits for the answer; that is not asking again
+  if (handle !== null || now - request.lastAskedAt < ASKED_STEP_MS) return { state, result };
   return { state: replaced(state, request, { ...request, asked: request.asked + 1, lastAskedAt: now }), result };
 }
 

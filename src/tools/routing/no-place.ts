@@ -19,8 +19,12 @@ export function noPlace(
 ): TabmeshError {
   const pinned = pin === undefined ? undefined : placeOf(places, pin);
   if (pin !== undefined && pinned === undefined) {
+    const ofDevice = places.flatMap(({ place }) => (String(place.device) === String(pin) ? [place.peer] : []));
     return new TabmeshError('peer_unreachable', `the peer ${pin} is not in the room now`, {
-      hint: 'Choose another place, or leave the choice to the router.',
+      hint:
+        ofDevice.length === 0
+          ? 'Choose another place by its peer id, which list_peers names, or leave the choice to the router.'
+          : `That is a device. Its peers here: ${ofDevice.join(', ')}.`,
       retryable: true,
       details: { peer: pin, sent: false },
     });

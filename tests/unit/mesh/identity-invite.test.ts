@@ -74,6 +74,16 @@ describe('invite', () => {
     }
   });
 
+  it('with any character changed it is refused: it would lead to a room of its own', () => {
+    const fragment = encodeInvite(newInvite());
+    const start = '#join='.length;
+    for (let at = start; at < fragment.length - 1; at++) {
+      const other = fragment[at] === 'A' ? 'B' : 'A';
+      const text = fragment.slice(0, at) + other + fragment.slice(at + 1);
+      expect(() => parseInvite(text), String(at)).toThrow(expect.objectContaining({ code: 'invalid_input' }));
+    }
+  });
+
   it('refuses everything that is no invite', () => {
     const good = fieldsOf(newInvite());
     for (const bad of [

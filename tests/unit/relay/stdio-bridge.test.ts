@@ -112,6 +112,13 @@ describe('the bridge between stdio and HTTP', () => {
     expect(relay.received.filter(({ method }) => method === 'initialize')).toHaveLength(2);
   });
 
+  it('answers what was asked before the end of the input, and then ends', async () => {
+    const last = pipe.ask('tools/list');
+    pipe.onclose?.();
+    expect(await last).toMatchObject({ result: { of: 'first' } });
+    await running;
+  });
+
   it('tries again with the next message when the relay could not begin one', async () => {
     relay.session = 'second';
     relay.refusing = true;

@@ -54,6 +54,21 @@ describe('searchRoom', () => {
     ]);
   });
 
+  it('counts what a copy of a shard finds once, whatever is asked for', async () => {
+    const whole = answer([hit('x', 3)], ['d1', 'd2'], 18);
+    const copy = answer([hit('y', 2)], ['d2', 'd1'], 18);
+    const part = answer([hit('x', 3)], ['d2'], 4);
+    const other = answer([hit('z', 1)], ['d3'], 5);
+    const total = async (...answers: ShardAnswer[]) => {
+      const shards = answers.map((each, i) => answering(`device ${i}`, each));
+      return (await setUp(shards).search('sleep', 1)).total;
+    };
+    expect(await total(whole, copy)).toBe(18);
+    expect(await total(part, whole, copy)).toBe(18);
+    expect(await total(whole, other)).toBe(23);
+    expect(await total(answer([hit('x', 1)], ['d1'], 1), answer([hit('y', 1)], ['d1'], 1))).toBe(2);
+  });
+
   it('names the devices that are away and the datasets that nobody who answered covers', async () => {
     const failing = shard('b', () => Promise.reject(new TabmeshError('storage_failed', 'the disk is gone')));
     const away = [{ device: 'c' as DeviceId, name: 'Amber Heron', datasets: ['d3' as CidString] }];

@@ -108,7 +108,7 @@ export const checkRelayReservation: Check = async ({ probes, clock }, signal) =>
   if (longest === undefined) {
     return failed(
       'No relay keeps a place for this peer: others cannot call it.',
-      'If the relay answers, it is full or wants an access key: ask whoever runs it, or open a newer invite.',
+      'If the relay answers, it is full, or it wants an access key. Ask whoever runs it, or open a newer invite.',
       details,
     );
   }
