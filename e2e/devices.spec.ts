@@ -59,7 +59,7 @@ test('devices come, go and come back as who they are', async ({ relay, device })
   });
 });
 
-test('tabs of one device are peers of their own over the same data', async ({ relay, device }) => {
+test('tabs of one device are peers of their own over the same data', { tag: '@long' }, async ({ relay, device }) => {
   test.setTimeout(120_000);
   const [a, b] = [await device('A'), await device('B')];
   const invite = relay.line.invite ?? '';

@@ -21,7 +21,7 @@ import { expect, test } from './support/test.ts';
 const CLOSED_WITHIN_MS = JOIN_TIMEOUT_MS + 2_000;
 const ECHO = mcpRequest('tools/call', { name: 'echo', arguments: { text: 'let me in' } });
 
-test('a tab refuses a stranger who comes through the relay', async ({ relay, device }) => {
+test('a tab refuses a stranger who comes through the relay', { tag: '@long' }, async ({ relay, device }) => {
   const { page } = await device('A');
   const log: string[] = [];
   page.on('console', (message) => log.push(message.text()));

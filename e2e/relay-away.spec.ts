@@ -8,7 +8,7 @@ const RELAY_GONE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connec
 /** The longest pause between two tries of a tab to reach its relay is 15 s. */
 const RECONNECTED_MS = 40_000;
 
-test('the relay goes away and comes back', async ({ relay, device }) => {
+test('the relay goes away and comes back', { tag: '@long' }, async ({ relay, device }) => {
   test.setTimeout(180_000);
   const [a, b] = [await device('A'), await device('B')];
   for (const { expectProblem } of [a, b]) expectProblem(RELAY_GONE);

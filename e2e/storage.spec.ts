@@ -28,7 +28,7 @@ async function exported(page: Page): Promise<readonly string[]> {
   return cids;
 }
 
-test.describe('data that a newer version has stored is refused and left as it is', () => {
+test.describe('data that a newer version has stored is refused and left as it is', { tag: '@long' }, () => {
   test('this device, the room, the replica, an entry of it; what can be read is still exported', async ({
     relay,
     device,

@@ -58,38 +58,38 @@ test(
   },
 );
 
-test('a new invite moves a room to another relay, and its tabs keep their data', async ({
-  relay,
-  anotherRelay,
-  device,
-}) => {
-  test.setTimeout(120_000);
-  const [a, b] = [await device('A'), await device('B')];
-  for (const { expectProblem } of [a, b]) expectProblem(RELAY_GONE);
-  const shells = [];
-  for (const { page } of [a, b]) shells.push(await joinByInvite(page, relay.line.invite ?? ''));
-  const [here, there] = shells;
-  if (here === undefined || there === undefined) throw new Error('no tabs');
-  for (const shell of shells) await shell.readyForOffline();
-  await (await here.research()).collect(SLEEP.query);
+test(
+  'a new invite moves a room to another relay, and its tabs keep their data',
+  { tag: '@long' },
+  async ({ relay, anotherRelay, device }) => {
+    test.setTimeout(120_000);
+    const [a, b] = [await device('A'), await device('B')];
+    for (const { expectProblem } of [a, b]) expectProblem(RELAY_GONE);
+    const shells = [];
+    for (const { page } of [a, b]) shells.push(await joinByInvite(page, relay.line.invite ?? ''));
+    const [here, there] = shells;
+    if (here === undefined || there === undefined) throw new Error('no tabs');
+    for (const shell of shells) await shell.readyForOffline();
+    await (await here.research()).collect(SLEEP.query);
 
-  // gone for good; who runs the room starts another one elsewhere, with the room's invite
-  const { app } = relay.line;
-  const invite = relay.line.invite ?? '';
-  await relay.kill();
-  const other = await anotherRelay(['--demo', '--room', invite]);
-  const moved = new URL(new URL(other.line.invite ?? '').hash, app).href;
-  for (const [i, { page }] of [a, b].entries()) {
-    // the app starts without the relay that it came from; the room is known, so there is nothing to ask
-    await page.goto('about:blank');
-    await page.goto(moved);
-    await shells[i]?.expectRoom(/Research room/);
-  }
-  await (await there.mesh()).expectOthers(['relay direct', 'tab direct'], RECONNECTED_MS);
-  await (await here.mesh()).expectOthers(['relay direct', 'tab direct'], RECONNECTED_MS);
-  // A has kept what it collected, and B gets it through nothing but the new relay
-  await expect((await here.data()).row(SLEEP.query)).toContainText('(you)');
-  const search = await there.search();
-  await search.askUntil(SLEEP.word, /1 match from 1 device/);
-  await search.open(SLEEP.title);
-});
+    // gone for good; who runs the room starts another one elsewhere, with the room's invite
+    const { app } = relay.line;
+    const invite = relay.line.invite ?? '';
+    await relay.kill();
+    const other = await anotherRelay(['--demo', '--room', invite]);
+    const moved = new URL(new URL(other.line.invite ?? '').hash, app).href;
+    for (const [i, { page }] of [a, b].entries()) {
+      // the app starts without the relay that it came from; the room is known, so there is nothing to ask
+      await page.goto('about:blank');
+      await page.goto(moved);
+      await shells[i]?.expectRoom(/Research room/);
+    }
+    await (await there.mesh()).expectOthers(['relay direct', 'tab direct'], RECONNECTED_MS);
+    await (await here.mesh()).expectOthers(['relay direct', 'tab direct'], RECONNECTED_MS);
+    // A has kept what it collected, and B gets it through nothing but the new relay
+    await expect((await here.data()).row(SLEEP.query)).toContainText('(you)');
+    const search = await there.search();
+    await search.askUntil(SLEEP.word, /1 match from 1 device/);
+    await search.open(SLEEP.title);
+  },
+);

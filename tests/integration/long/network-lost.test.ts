@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { DoctorCheck } from '../../src/contracts/doctor.ts';
-import { hastyClock } from '../support/hasty-clock.ts';
-import { Cleanups } from '../support/live-peers.ts';
-import { startLiveRelay, type LiveRelay } from '../support/live-relay.ts';
-import { startTabPeer, type TabPeer } from '../support/tab-peers.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import type { DoctorCheck } from '../../../src/contracts/doctor.ts';
+import { hastyClock } from '../../support/hasty-clock.ts';
+import { Cleanups } from '../../support/live-peers.ts';
+import { startLiveRelay, type LiveRelay } from '../../support/live-relay.ts';
+import { startTabPeer, type TabPeer } from '../../support/tab-peers.ts';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
 const MET_MS = 30_000;
 /** How much sooner than in earnest relays are asked whether they are there, and dialled again. Time limits are as they are. */

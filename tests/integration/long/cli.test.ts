@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startRelayChild, type RelayChild } from '../support/relay-child.ts';
+import { startRelayChild, type RelayChild } from '../../support/relay-child.ts';
 
-const BIN = fileURLToPath(new URL('../../bin/tabmesh.mjs', import.meta.url));
+const BIN = fileURLToPath(new URL('../../../bin/tabmesh.mjs', import.meta.url));
 /** Processes start, libp2p and all; on a busy machine that takes a while. */
 const TIMEOUT_MS = 60_000;
 

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { UPSTREAMS } from '../../relay/config/upstreams.ts';
-import { upstreamsFetchPort } from '../../relay/http/fetch/port.ts';
-import { createUpstreams } from '../../relay/http/fetch/upstreams.ts';
-import { openDoors, type Doors, type Refusal } from '../support/doors.ts';
-import { hastyClock } from '../support/hasty-clock.ts';
-import { Cleanups, startMember } from '../support/live-peers.ts';
-import { startLiveRelay, type LiveRelay } from '../support/live-relay.ts';
-import { manyRecords } from '../support/many-records.ts';
-import { startUpstream, type Fault, type TestUpstream } from '../support/upstream-server.ts';
+import { UPSTREAMS } from '../../../relay/config/upstreams.ts';
+import { upstreamsFetchPort } from '../../../relay/http/fetch/port.ts';
+import { createUpstreams } from '../../../relay/http/fetch/upstreams.ts';
+import { openDoors, type Doors, type Refusal } from '../../support/doors.ts';
+import { hastyClock } from '../../support/hasty-clock.ts';
+import { Cleanups, startMember } from '../../support/live-peers.ts';
+import { startLiveRelay, type LiveRelay } from '../../support/live-relay.ts';
+import { manyRecords } from '../../support/many-records.ts';
+import { startUpstream, type Fault, type TestUpstream } from '../../support/upstream-server.ts';
 
 /** A minute's time limit passes in three seconds, and back-offs of 1, 2 and 4 s in a third of a second. */
 const TIMES = 20;

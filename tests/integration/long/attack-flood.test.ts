@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { CALL_RATES } from '../../relay/http/gate/rates.ts';
-import { SESSION_LIMITS } from '../../relay/http/mcp/limits.ts';
-import { Slots } from '../../src/lib/slots.ts';
-import type { DeviceId } from '../../src/lib/ids.ts';
-import { api } from '../support/api.ts';
-import { slowClient } from '../support/raw-http.ts';
-import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
+import { CALL_RATES } from '../../../relay/http/gate/rates.ts';
+import { SESSION_LIMITS } from '../../../relay/http/mcp/limits.ts';
+import { Slots } from '../../../src/lib/slots.ts';
+import type { DeviceId } from '../../../src/lib/ids.ts';
+import { api } from '../../support/api.ts';
+import { slowClient } from '../../support/raw-http.ts';
+import { startTestRelay, type TestRelay, type TestRelayOptions } from '../../support/relay-http.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
