@@ -88,7 +88,9 @@ export function rest({ url, token, place }: Target): Ways {
   const path = `${pathname}/echo${place === undefined ? '' : `?place=${place}`}`;
   return {
     async echo(text) {
-      const answer = JSON.parse(await post(pool, path, JSON.stringify({ text }), {}, token)) as {
+      const answer = JSON.parse(
+        await post(pool, path, JSON.stringify({ text }), { accept: 'application/json' }, token),
+      ) as {
         readonly result: { readonly text: string };
       };
       return answer.result.text;

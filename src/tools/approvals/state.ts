@@ -171,7 +171,12 @@ export const stands = ({ expiresAt }: StandingDecision, now: number): boolean =>
 /** Whether the questions of both are one's: limits are for who asks, who may have many tokens. */
 const isSameSource = (a: Asker, b: Asker): boolean => (a.by ?? a.key) === (b.by ?? b.key);
 
-function repeat(state: ApprovalState, request: KeptRequest, { call, handle }: AskedCall, now: number): Step<AskOutcome> {
+function repeat(
+  state: ApprovalState,
+  request: KeptRequest,
+  { call, handle }: AskedCall,
+  now: number,
+): Step<AskOutcome> {
   if (request.call !== call) return { state, result: { type: 'other_call' } };
   if (request.state === 'used') return { state, result: { type: 'used' } };
   if (request.state === 'allowed') {
