@@ -49,14 +49,18 @@ export function statelessMcp({ url, token, place }: Target): Ways {
 }
 
 /** The same on the older wire, in one session: what other gateways speak. */
-export async function sessionMcp({ url }: Target): Promise<Ways> {
+export async function sessionMcp({ url, token, place }: Target): Promise<Ways> {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections: CONNECTIONS });
   const rpc = (message: object) => JSON.stringify({ jsonrpc: '2.0', ...message });
   const begun = await pool.request({
     path: pathname,
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
     body: rpc({
       id: 0,
       method: 'initialize',
@@ -65,7 +69,7 @@ export async function sessionMcp({ url }: Target): Promise<Ways> {
   });
   await begun.body.text();
   const headers = { 'mcp-session-id': String(begun.headers['mcp-session-id']), 'mcp-protocol-version': OLDER_REVISION };
-  await post(pool, pathname, rpc({ method: 'notifications/initialized' }), headers);
+  await post(pool, pathname, rpc({ method: 'notifications/initialized' }), headers, token);
   let id = 0;
   return {
     echo: async (text) =>
@@ -73,8 +77,13 @@ export async function sessionMcp({ url }: Target): Promise<Ways> {
         await post(
           pool,
           pathname,
-          rpc({ id: ++id, method: 'tools/call', params: { name: 'echo', arguments: { text } } }),
+          rpc({
+            id: ++id,
+            method: 'tools/call',
+            params: { name: 'echo', arguments: place === undefined ? { text } : { text, place } },
+          }),
           headers,
+          token,
         ),
       ),
     close: () => pool.close(),

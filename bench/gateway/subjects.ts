@@ -13,6 +13,7 @@ const LOOK_AGAIN_MS = 100;
 /** A server in a process of its own. */
 export interface Subject {
   readonly url: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -20,7 +21,7 @@ export interface Subject {
 export async function startEchoServer(): Promise<Subject> {
   const child = spawn(process.execPath, [ECHO], { stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface({ input: child.stdout, signal: AbortSignal.timeout(START_MS) })) {
-    return { url: line, stop: () => end(child) };
+    return { url: line, pid: child.pid ?? 0, stop: () => end(child) };
   }
   throw new Error('the server did not start');
 }
@@ -51,7 +52,7 @@ export async function startOtherGateway(): Promise<Subject> {
     if (performance.now() > giveUp) throw new Error('mcp-proxy did not start');
     await sleep(LOOK_AGAIN_MS);
   }
-  return { url, stop: () => end(child) };
+  return { url, pid: child.pid ?? 0, stop: () => end(child) };
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -1,4 +1,5 @@
 import { isLegacyRequest } from '@modelcontextprotocol/server';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { RoomTools } from '../../../src/contracts/tools.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { toTabmeshError } from '../../../src/lib/errors.ts';
@@ -10,8 +11,10 @@ import type { Caller } from '../auth.ts';
 import { statusOf } from '../status.ts';
 import { jsonRpcError } from './json-rpc-error.ts';
 import { SESSION_LIMITS, type SessionLimits } from './limits.ts';
+import { plainAnswer, PlainCalls } from './plain-call.ts';
 import { createPins, type Pins, type PinStore } from './pins.ts';
 import { createSessions } from './sessions.ts';
+import type { Outcome } from './target.ts';
 import { Targets, type Address } from './targets.ts';
 import { createTaskHost } from './tasks.ts';
 import { trustedTools } from './trusted-tools.ts';
@@ -20,8 +23,23 @@ const SERVER_ERROR = -32_000;
 
 /** The MCP endpoint: both wires, every room and every peer; the caller has been authenticated. */
 export interface McpEndpoint {
-  /** @param parsedBody the JSON of a POST, undefined for other methods */
-  handle(request: Request, parsedBody: unknown, caller: Caller, address: Address): Promise<Response>;
+  /**
+   * @param parsedBody the JSON of a POST, undefined for other methods
+   * @param outcome how the call has ended that {@link call} left to be told
+   */
+  handle(request: Request, parsedBody: unknown, caller: Caller, address: Address, outcome?: Outcome): Promise<Response>;
+  /**
+   * Makes the call of a request that asks for nothing but its answer.
+   * @returns the body of the answer; how the call ended, for {@link handle} to tell it, when that is no plain result; undefined
+   *   when {@link handle} is to make the call
+   */
+  call(
+    body: unknown,
+    headers: IncomingHttpHeaders,
+    caller: Caller,
+    address: Address,
+    signalOf: () => AbortSignal,
+  ): Promise<string | Outcome | undefined>;
   /** the definitions of other peers' tools in a room */
   pins(room: RoomId): Promise<Pins>;
   /** the tools of a room as every door shows and calls them */
@@ -71,16 +89,30 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   };
   const tasks = createTaskHost(clock);
   const targets = new Targets({ tasks, clock, log });
+  const plainCalls = new PlainCalls();
   const sessions = createSessions({ limits: sessionLimits, clock, log });
   return {
-    async handle(request, parsedBody, caller, address) {
+    async call(body, headers, caller, address, signalOf) {
+      // what a peer answers by itself is looked at by the SDK
+      const call = address.peer === null ? plainCalls.read(body, headers) : undefined;
+      if (call === undefined) return undefined;
+      const target = targets.at(caller.gateway, address);
+      if (!plainCalls.suits(target.tool(call.name))) return undefined;
+      const outcome = await target.call(call.params, caller, signalOf());
+      return outcome.result?.['resultType'] === undefined && outcome.result !== undefined
+        ? plainAnswer(call, outcome.result, target.serverInfo())
+        : outcome;
+    },
+    async handle(request, parsedBody, caller, address, outcome) {
       try {
         const target = targets.at(caller.gateway, address);
         await target.prepare(request.signal);
         if (!saysRevision(parsedBody) && (await isLegacyRequest(request, parsedBody))) {
           return await sessions.handle(request, parsedBody, caller, target);
         }
-        return await target.handle(request, parsedBody, caller);
+        const response = await target.handle(request, parsedBody, caller, outcome);
+        if (response.ok) plainCalls.passed(parsedBody);
+        return response;
       } catch (thrown) {
         if (request.signal.aborted) throw thrown;
         const error = toTabmeshError(thrown);

@@ -7,11 +7,13 @@ import { TRACEPARENT } from '../../../src/lib/traceparent.ts';
 import { isObject } from '../../../src/mesh/rpc/mcp-wire.ts';
 import type { Caller } from '../auth.ts';
 import { protect, type AskedCall, type Protection } from '../gate/protect.ts';
+import { disconnectSignal } from '../disconnect.ts';
 import { readJsonBody } from '../json-body.ts';
 import { compactCallee } from './compact-front.ts';
 import type { McpEndpoint } from './endpoint.ts';
 import { jsonRpcError } from './json-rpc-error.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
+import type { Outcome } from './target.ts';
 import type { Address } from './targets.ts';
 
 /** JSON-RPC 2.0 §5.1. */
@@ -51,12 +53,16 @@ export function mcpRoute(app: FastifyInstance, { endpoint, protection, log }: Mc
     },
   );
 
-  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const caller = request.getDecorator<Caller>('caller');
+  const addressOf = (request: FastifyRequest): Address => {
     const { peer } = request.params as McpRequest['Params'];
-    const address: Address = { peer: peer === undefined ? null : (peer as PeerId), compact: isCompact(request) };
+    return { peer: peer === undefined ? null : (peer as PeerId), compact: isCompact(request) };
+  };
+
+  const answer = async (request: FastifyRequest, reply: FastifyReply, outcome?: Outcome): Promise<void> => {
+    const caller = request.getDecorator<Caller>('caller');
+    const address = addressOf(request);
     const handler = toNodeHandler(
-      { fetch: (web, options) => endpoint.handle(web, options?.parsedBody, caller, address) },
+      { fetch: (web, options) => endpoint.handle(web, options?.parsedBody, caller, address, outcome) },
       {
         maxRequestBodySize: MAX_BODY_BYTES,
         onerror: (error) => {
@@ -78,10 +84,14 @@ export function mcpRoute(app: FastifyInstance, { endpoint, protection, log }: Mc
         await reply.send(jsonRpcError(400, PARSE_ERROR, 'Parse error: the body is not JSON'));
         return;
       }
-      await answer(request, reply);
+      const caller = request.getDecorator<Caller>('caller');
+      const { body, headers } = request;
+      const called = await endpoint.call(body, headers, caller, addressOf(request), () => disconnectSignal(reply.raw));
+      if (typeof called === 'string') await reply.type('application/json').send(called);
+      else await answer(request, reply, called);
     });
-    app.get(path, { exposeHeadRoute: false }, answer);
-    app.delete(path, answer);
+    app.get(path, { exposeHeadRoute: false }, (request, reply) => answer(request, reply));
+    app.delete(path, (request, reply) => answer(request, reply));
   }
 
   app.setErrorHandler<Error & { readonly statusCode?: number }>((error, _request, reply) => {

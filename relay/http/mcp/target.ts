@@ -1,12 +1,14 @@
 import { createMcpHandler, type McpHttpHandler, type McpServer } from '@modelcontextprotocol/server';
+import type { McpObject, McpServing } from '../../../src/contracts/mcp.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { TabmeshError, toTabmeshError } from '../../../src/lib/errors.ts';
 import type { Log } from '../../../src/lib/log.ts';
-import { isObject } from '../../../src/mesh/rpc/mcp-wire.ts';
+import { REQUEST_NOTIFICATIONS } from '../../../src/mesh/rpc/mcp-methods.ts';
+import { clientMeta, isObject } from '../../../src/mesh/rpc/mcp-wire.ts';
 import type { RoomGateway } from '../../rooms.ts';
 import type { Caller } from '../auth.ts';
-import { createFrontServer, type FrontSession } from './front-server.ts';
-import type { Front } from './front.ts';
+import { createFrontServer, type FrontServerDeps, type FrontSession } from './front-server.ts';
+import type { Front, FrontContext, ShownTool } from './front.ts';
 import { MAX_BODY_BYTES, MAX_SUBSCRIPTIONS, MAX_WATCHED } from './limits.ts';
 import { Listening } from './listening.ts';
 import { onBodyEnd } from './on-body-end.ts';
@@ -17,6 +19,12 @@ import type { TaskHost } from './tasks.ts';
 interface Attached {
   readonly server: McpServer;
   readonly watched: Map<string, () => void>;
+}
+
+/** How a call has ended: one of the two. */
+export interface Outcome {
+  readonly result?: McpObject;
+  readonly thrown?: TabmeshError;
 }
 
 export interface TargetOptions {
@@ -37,7 +45,7 @@ export class Target {
   readonly #handler: McpHttpHandler;
   readonly #sessions = new Set<Attached>();
   /** the caller travels beside the request: a factory is told only what the SDK's own auth type can carry */
-  readonly #asked = new WeakMap<Request, { readonly caller: Caller; readonly only: string | undefined }>();
+  readonly #asked = new WeakMap<Request, Pick<FrontServerDeps, 'caller' | 'only' | 'front'>>();
   #open = 0;
   #usedAt: number;
 
@@ -74,8 +82,43 @@ export class Target {
     await this.#options.front.prepare(signal);
   }
 
-  /** A request on the stateless wire of MCP 2026-07-28. @throws `invalid_input`, `rate_limited` for too many watched resources */
-  async handle(request: Request, parsedBody: unknown, caller: Caller): Promise<Response> {
+  /** A tool that is offered here. */
+  tool(name: string): ShownTool | undefined {
+    return this.#options.front.tool(name);
+  }
+
+  serverInfo(): McpServing['serverInfo'] {
+    return this.#options.front.discover().serverInfo;
+  }
+
+  /** A `tools/call` whose client listens to nothing but its answer. */
+  async call(params: McpObject, caller: Caller, signal: AbortSignal): Promise<Outcome> {
+    const { front, tasks, clock } = this.#options;
+    this.#open++;
+    try {
+      const context: FrontContext = {
+        principal: caller.principal,
+        caller,
+        signal,
+        notify: (name) => REQUEST_NOTIFICATIONS.has(name),
+      };
+      const asked = { ...params, _meta: clientMeta(params['_meta']) };
+      return { result: await tasks.call({ front, params: asked, context }) };
+    } catch (thrown) {
+      return { thrown: toTabmeshError(thrown) };
+    } finally {
+      this.#open--;
+      this.#usedAt = clock.now();
+    }
+  }
+
+  /**
+   * A request on the stateless wire of MCP 2026-07-28.
+   * @param outcome of the call that the request makes, when {@link call} has made it already
+   * @throws `invalid_input`, `rate_limited` for too many watched resources
+   */
+  async handle(request: Request, parsedBody: unknown, caller: Caller, outcome?: Outcome): Promise<Response> {
+    const { front } = this.#options;
     const unwatch = this.#listening.watch(watchedBy(parsedBody));
     this.#open++;
     const ended = () => {
@@ -84,7 +127,11 @@ export class Target {
       unwatch();
     };
     try {
-      this.#asked.set(request, { caller, only: methodOf(parsedBody) });
+      this.#asked.set(request, {
+        caller,
+        only: methodOf(parsedBody),
+        front: outcome === undefined ? front : { ...front, request: async () => told(outcome) },
+      });
       const response = await this.#handler.fetch(request, parsedBody === undefined ? {} : { parsedBody });
       return onBodyEnd(response, ended, request);
     } catch (error) {
@@ -161,6 +208,11 @@ export class Target {
       },
     };
   }
+}
+
+function told({ result, thrown }: Outcome): McpObject {
+  if (result !== undefined) return result;
+  throw thrown ?? new TabmeshError('internal', 'a call ended in no way');
 }
 
 function tooManyWatched(): TabmeshError {

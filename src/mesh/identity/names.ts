@@ -12,12 +12,25 @@ const ADJECTIVE_AT = 0;
 const NOUN_AT = 2;
 const HUE_AT = 4;
 const SUFFIX_AT = 8;
+/** Names kept: they are asked for with every call and every drawing, of the devices and peers of a few rooms. */
+const MAX_KEPT = 1_024;
+
+const kept = new Map<string, string>();
 
 /**
  * A name to tell devices and peers apart by, the same wherever it is computed, e.g. `Amber Heron · 7f3k2q`.
  * @param id of a device or peer
  */
 export function friendlyName(id: string): string {
+  const known = kept.get(id);
+  if (known !== undefined) return known;
+  if (kept.size >= MAX_KEPT) kept.clear();
+  const name = nameOf(id);
+  kept.set(id, name);
+  return name;
+}
+
+function nameOf(id: string): string {
   const digest = sha256(utf8ToBytes(id));
   const suffix = Array.from(digest.subarray(SUFFIX_AT, SUFFIX_AT + SUFFIX_LENGTH), (byte) =>
     SUFFIX_ALPHABET.charAt(byte % SUFFIX_ALPHABET.length),
