@@ -21,6 +21,9 @@ const ROUNDS = 3;
 /** Bitswap takes minutes for what is larger than this: then one round must do, which is long enough in itself. */
 const ONE_ROUND_FROM_MB = 50;
 
+/** Long enough for the channels and the compiler. */
+const WARM_UP_MB = 4;
+
 /** A room deletes blocks that nobody lists 5 s after it was opened, and the bench's are such. */
 const AFTER_SWEEP_MS = 7_000;
 
@@ -43,7 +46,10 @@ async function main(): Promise<void> {
   const pages = kept(await servePage(join(OUT, 'page')), (each) => each.close());
   const browser = kept(await launchBrowser(), (each) => each.close());
   const pair = await openPair(browser, pages.origin, relay.invite);
+  await pair.a.evaluate(() => bench.serveStreamBulk());
   await sleep(AFTER_SWEEP_MS);
+  // code is compiled, and the channels' windows grow, before anything is measured
+  for (const way of ways(pair)) if (way.id !== 'bitswap') await way.measure(WARM_UP_MB * MB);
 
   const lines: object[] = [];
   console.log(`\ntransfer: MB/s, medians of up to ${values.rounds} rounds (×: to the raw channel)\n`);
@@ -93,12 +99,18 @@ function ways({ a, b, ids }: TabPair): readonly Way[] {
     const ms = await b.evaluate(([peer, d, i]) => bench.measureTransfer(peer, d, i), [ids.a, data, into] as const);
     return { ms, bytes };
   };
+  const stream = (kind: 'plain' | 'tuned') => async (bytes: number) => ({
+    ms: await b.evaluate(([peer, size, k]) => bench.measureStreamBulk(peer, size, k), [ids.a, bytes, kind] as const),
+    bytes,
+  });
   return [
     {
       id: 'raw',
       title: 'raw RTCDataChannel, messages of 64 KiB',
       measure: async (bytes) => ({ ms: await b.evaluate((size) => bench.measureChannelBulk(size), bytes), bytes }),
     },
+    { id: 'libp2p', title: 'raw libp2p stream', measure: stream('plain') },
+    { id: 'tuned', title: 'raw libp2p stream, set up as for a transfer', measure: stream('tuned') },
     { id: 'memory', title: 'transfer, verified, into memory', measure: transfer('memory') },
     { id: 'disk', title: "transfer, verified, into the tab's database", measure: transfer('disk') },
     {

@@ -1,7 +1,6 @@
-import { base32 } from 'multiformats/bases/base32';
-import { CID } from 'multiformats/cid';
 import { encodeBlock } from '../src/data/codec.ts';
 import { joinByInvite } from './support/pages.ts';
+import { dumpBlocks, writeBlock } from './support/stored-blocks.ts';
 import { dumpStored, writeStored } from './support/stored.ts';
 import { expect, test } from './support/test.ts';
 
@@ -17,12 +16,11 @@ test(
     await (await shell.research()).collect('sleep', 5);
 
     await page.goto(`${app}icon.svg`);
-    const listed = await dumpStored(page, `${store}/blocks`);
+    const listed = await dumpBlocks(page, room ?? '');
     const left = await encodeBlock({ run: 'left behind', records: [] }, 'a batch');
-    const key = `block/${base32.baseEncode(CID.parse(left.cid).multihash.bytes)}`;
-    await writeStored(page, `${store}/blocks`, key, { bytes: [...left.bytes] });
+    await writeBlock(page, room ?? '', left.cid, left.bytes);
     await writeStored(page, store, `search/segment/${left.cid}`, { version: 1 });
-    expect(await dumpStored(page, `${store}/blocks`)).toHaveLength(listed.length + 1);
+    expect(await dumpBlocks(page, room ?? '')).toHaveLength(listed.length + 1);
 
     const said: string[] = [];
     context.on('console', (message) => said.push(message.text()));
@@ -36,7 +34,7 @@ test(
       await search.ask('sleep');
       await search.hits().first().waitFor();
       await page.goto(`${app}icon.svg`);
-      expect(await dumpStored(page, `${store}/blocks`)).toEqual(listed);
+      expect(await dumpBlocks(page, room ?? '')).toEqual(listed);
       const segments = (await dumpStored(page, store)).filter(([name]) => name.startsWith('search/segment/'));
       expect(segments).toHaveLength(1);
     });

@@ -4,48 +4,41 @@ import { dataBlockGroups, dataBlocks } from '../../src/data/blocks.ts';
 import { encodeBlock, link, verifyBlock, type Block } from '../../src/data/codec.ts';
 import { PAGE_RECORDS } from '../../src/data/pages.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import type { CidString, PeerId } from '../../src/lib/ids.ts';
+import { TabmeshError } from '../../src/lib/errors.ts';
+import type { CidString, PeerId, RoomId } from '../../src/lib/ids.ts';
 import { networkBlocks } from '../../src/mesh/node/network-blocks.ts';
 import type { RoomNode } from '../../src/mesh/node/room-node.ts';
-import { createBlockStore } from '../../src/mesh/storage/blocks.ts';
-import { deleteIdbStore, openIdbStore } from '../../src/mesh/storage/kv-idb.browser.ts';
-import { createMemoryStore } from '../../src/mesh/storage/kv-memory.ts';
+import { openIdbBlocks } from '../../src/mesh/storage/blocks-idb.browser.ts';
+import { deleteIdbStore } from '../../src/mesh/storage/idb.browser.ts';
 import { Transfers } from '../../src/mesh/transfer/transfers.ts';
-import { CID } from 'multiformats/cid';
+import { fetchBlocks } from '../../src/peer/room/fetch-blocks.ts';
+import { openRoomBlocks } from '../../src/peer/tab/storage.ts';
 import type { BenchHandles } from './handles.ts';
 
 /** What a record with an abstract takes as a block. */
 const RECORD_BYTES = 4 * 1024;
-
-/** As a dataset is copied over Bitswap. */
-const BITSWAP_BATCH = 32;
-
-/** Blocks put into a tab's store at once, beside what is measured. */
-const PUT_BATCH = 256;
 
 const SIGNAL = new AbortController().signal;
 
 /** Whole datasets from one tab to the other, by the product's transfer stream and by Bitswap. */
 export function createBulk(
   node: () => RoomNode,
+  room: () => RoomId,
 ): Pick<BenchHandles, 'makeDataset' | 'measureTransfer' | 'measureBitswap'> {
   return {
     async makeDataset(bytes) {
       const blocks = await makeBlocks(Math.max(1, Math.round(bytes / RECORD_BYTES)));
-      for (let at = 0; at < blocks.length; at += PUT_BATCH) {
-        await Promise.all(
-          blocks.slice(at, at + PUT_BATCH).map(async ({ cid, bytes: content }) => {
-            await node().blockstore.put(CID.parse(cid), content);
-          }),
-        );
-      }
+      // as the product writes a dataset
+      const store = await openRoomBlocks(room());
+      await store.putMany(blocks);
+      await store.close();
       return { data: blocks[0]?.cid ?? '', bytes: blocks.reduce((sum, block) => sum + block.bytes.byteLength, 0) };
     },
     async measureTransfer(peer, data, into) {
       const name = `bench/${crypto.randomUUID()}`;
-      const kv = into === 'memory' ? createMemoryStore() : await openIdbStore(name);
+      const disk = into === 'disk' ? await openIdbBlocks(name) : null;
       try {
-        const local: BlockStore = createBlockStore(kv);
+        const local = disk ?? blocksInMemory();
         const libp2p = node().libp2p as unknown as Libp2p;
         const transfers = new Transfers({
           node: libp2p,
@@ -58,23 +51,37 @@ export function createBulk(
         await transfers.fetch(peer as PeerId, { data: data as CidString, bytes: 0, offset: 0, signal: SIGNAL });
         return performance.now() - startedAt;
       } finally {
-        await kv.close();
-        if (into === 'disk') await deleteIdbStore(name);
+        await disk?.close();
+        if (disk !== null) await deleteIdbStore(name);
       }
     },
     async measureBitswap(data) {
       const network = networkBlocks(node());
       const startedAt = performance.now();
-      let batch: CidString[] = [];
-      const fetchBatch = () => Promise.all(batch.map((cid) => network.get(cid, SIGNAL)));
-      for await (const cid of dataBlocks(data as CidString, network, SIGNAL)) {
-        batch.push(cid);
-        if (batch.length < BITSWAP_BATCH) continue;
-        await fetchBatch();
-        batch = [];
-      }
-      await fetchBatch();
+      await fetchBlocks(dataBlocks(data as CidString, network, SIGNAL), network, SIGNAL);
       return performance.now() - startedAt;
+    },
+  };
+}
+
+/** Keeps what it is given and does nothing else: the transfer without a store. */
+function blocksInMemory(): BlockStore {
+  const blocks = new Map<CidString, Uint8Array>();
+  const get = (cid: CidString) => {
+    const bytes = blocks.get(cid);
+    if (bytes === undefined) throw new TabmeshError('not_found', `no block ${cid}`);
+    return bytes;
+  };
+  return {
+    get: async (cid) => get(cid),
+    getMany: async (cids) => cids.map(get),
+    has: async (cid) => blocks.has(cid),
+    putMany: async (added) => {
+      for (const { cid, bytes } of added) blocks.set(cid, bytes);
+    },
+    delete: async (cid) => void blocks.delete(cid),
+    deleteMany: async (cids) => {
+      for (const cid of cids) blocks.delete(cid);
     },
   };
 }

@@ -20,6 +20,10 @@ export interface BenchHandles {
   measureCall(peer: string, payload: string, length: Length): Promise<Sample>;
   /** so many bytes from the other side over a channel of the bench's own. @returns ms */
   measureChannelBulk(bytes: number): Promise<number>;
+  /** answers raw libp2p streams with as many bytes as they ask for */
+  serveStreamBulk(): Promise<void>;
+  /** so many bytes from that peer over a raw libp2p stream, plain or set up as the product does. @returns ms */
+  measureStreamBulk(peer: string, bytes: number, kind: 'plain' | 'tuned'): Promise<number>;
   /** a new dataset of about so many bytes of records in this tab's store. @returns its root, and the bytes of its blocks */
   makeDataset(bytes: number): Promise<{ readonly data: string; readonly bytes: number }>;
   /** fetches a dataset from that peer by the product's transfer. @returns ms */

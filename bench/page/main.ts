@@ -7,6 +7,7 @@ import { measure } from '../mesh/measure.ts';
 import { createBulk } from './bulk.ts';
 import { roomNode } from './observed-node.ts';
 import { createRawChannel } from './raw-channel.ts';
+import { createStreamBulk } from './stream-bulk.ts';
 import { createStreamEcho } from './stream-echo.ts';
 
 // The product's whole app, so that what its interface does on each call is in the numbers, with handles for the bench.
@@ -16,7 +17,11 @@ let longest = 0;
 globalThis.bench = {
   ...createRawChannel(),
   ...createStreamEcho(() => roomNode().libp2p),
-  ...createBulk(roomNode),
+  ...createStreamBulk(() => roomNode().libp2p),
+  ...createBulk(roomNode, () => {
+    if (room === undefined) throw new Error('no room is open');
+    return room.id;
+  }),
   self: () => room?.self ?? null,
   peers: () => (room?.peers() ?? []).map(({ peer, kind, link, tools }) => ({ peer, kind, link, tools: tools.length })),
   async measureCall(peer, payload, length) {

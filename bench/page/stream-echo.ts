@@ -16,7 +16,7 @@ export function createStreamEcho(node: () => Libp2p): Pick<BenchHandles, 'serveS
       });
     },
     async measureStream(peer, payload, length) {
-      const stream = await openStream(node(), peer);
+      const stream = await openStream(node(), peer, PROTOCOL);
       const bytes = new TextEncoder().encode(payload);
       const echo = createFifoEcho(() => {
         stream.send(bytes);
@@ -35,10 +35,11 @@ export function createStreamEcho(node: () => Libp2p): Pick<BenchHandles, 'serveS
   };
 }
 
-async function openStream(node: Libp2p, peer: string): Promise<Stream> {
+/** Opens a stream to a peer over the direct link. */
+export async function openStream(node: Libp2p, peer: string, protocol: string): Promise<Stream> {
   const connection = node
     .getConnections()
     .find((each) => each.remotePeer.toString() === peer && each.limits === undefined);
   if (connection === undefined) throw new Error(`no direct connection to ${peer}`);
-  return connection.newStream(PROTOCOL);
+  return connection.newStream(protocol);
 }

@@ -86,10 +86,16 @@ export interface BlockSource {
 
 /** A block store that can be written. `putMany` is one transaction where the platform has them. */
 export interface BlockStore extends BlockSource {
-  /** Several blocks at once, in the order of their addresses; one read where the platform has that. @throws `not_found` */
+  /**
+   * Several blocks at once, in the order of their addresses; one read where the platform has that. They may be views of
+   * something larger: whoever keeps one copies it.
+   * @throws `not_found`
+   */
   getMany(cids: readonly CidString[], signal?: AbortSignal): Promise<readonly Uint8Array[]>;
   putMany(blocks: readonly { cid: CidString; bytes: Uint8Array }[], signal?: AbortSignal): Promise<void>;
   delete(cid: CidString, signal?: AbortSignal): Promise<void>;
+  /** Deletes blocks; one that is not here is no failure. One transaction where the platform has them. */
+  deleteMany(cids: readonly CidString[], signal?: AbortSignal): Promise<void>;
 }
 
 /** The block store of a device, which can be gone through. */
@@ -99,6 +105,4 @@ export interface DeviceBlocks extends BlockStore {
    * written or deleted meanwhile may be among them or not.
    */
   list(signal?: AbortSignal): AsyncIterable<CidString>;
-  /** Deletes blocks; one that is not here is no failure. One transaction where the platform has them. */
-  deleteMany(cids: readonly CidString[], signal?: AbortSignal): Promise<void>;
 }

@@ -114,7 +114,7 @@ function withFetched(thrown: unknown, { records }: NewDataset): TabmeshError {
 
 async function deleteAll(cids: readonly CidString[], blocks: BlockStore): Promise<void> {
   // best effort: a batch that stays is only space, and the step's own outcome is what counts
-  await Promise.allSettled(cids.map((cid) => blocks.delete(cid)));
+  await Promise.allSettled([blocks.deleteMany(cids)]);
 }
 
 function summaryJson(summary: DatasetSummary | Empty): Json {

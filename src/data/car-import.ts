@@ -49,7 +49,7 @@ export async function importCar(
     return summaries;
   } catch (thrown) {
     // the first failure is the one to tell; a block that stays behind is only space
-    await Promise.allSettled(added.map((cid) => blocks.delete(cid)));
+    await Promise.allSettled([blocks.deleteMany(added)]);
     throw signal.aborted ? signal.reason : thrown;
   }
 }

@@ -1,7 +1,9 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
+import { create as multihash } from 'multiformats/hashes/digest';
 import { sha256 } from 'multiformats/hashes/sha2';
 import { MAX_BLOCK_BYTES } from '../contracts/dataset.ts';
+import { addressOfDigest, digestOf } from '../lib/block-address.ts';
 import { TabmeshError } from '../lib/errors.ts';
 import type { CidString } from '../lib/ids.ts';
 
@@ -20,8 +22,7 @@ export interface Block {
 export async function encodeBlock(value: unknown, what: string): Promise<Block> {
   const bytes = encode(value, what);
   checkSize(bytes.byteLength, what);
-  const digest = await sha256.digest(bytes);
-  return { cid: CID.createV1(dagCbor.code, digest).toString() as CidString, bytes };
+  return { cid: addressOfDigest(await sha256.encode(bytes)), bytes };
 }
 
 /**
@@ -44,9 +45,10 @@ export async function decodeBlock({ cid, bytes }: Block, what: string): Promise<
  */
 export async function verifyBlock({ cid, bytes }: Block, what: string): Promise<void> {
   checkSize(bytes.byteLength, `${what} ${cid}`);
-  const { multihash } = parseCid(cid);
-  const { digest } = await sha256.digest(bytes);
-  if (!digest.every((byte, index) => byte === multihash.digest[index])) {
+  const named = digestOf(cid);
+  if (named === undefined) throw notOurs(cid);
+  const digest = await sha256.encode(bytes);
+  if (!digest.every((byte, index) => byte === named[index])) {
     throw new TabmeshError('corrupt', `the bytes of ${what} ${cid} are not what its address says`, {
       hint: 'Delete this copy and fetch it again from another device.',
     });
@@ -58,15 +60,9 @@ export async function verifyBlock({ cid, bytes }: Block, what: string): Promise<
  * @throws `invalid_input` unless it is a CIDv1 of dag-cbor and sha2-256 in base32
  */
 export function parseCid(text: string): CID {
-  let cid: CID;
-  try {
-    cid = CID.parse(text);
-  } catch (cause) {
-    throw notOurs(text, cause);
-  }
-  const ours = cid.version === 1 && cid.code === dagCbor.code && cid.multihash.code === sha256.code;
-  if (!ours || cid.multihash.size !== SHA256_BYTES || cid.toString() !== text) throw notOurs(text);
-  return cid;
+  const digest = digestOf(text);
+  if (digest === undefined) throw notOurs(text);
+  return CID.createV1(dagCbor.code, multihash(sha256.code, digest));
 }
 
 /** The IPLD link to an address, for a value to be encoded. @throws `invalid_input` */
@@ -76,7 +72,11 @@ export function link(cid: CidString): CID {
 
 /** The address that a decoded value holds as an IPLD link; undefined when the value is none. */
 export function asLink(value: unknown): CidString | undefined {
-  return CID.asCID(value)?.toString() as CidString | undefined;
+  const cid = CID.asCID(value);
+  if (cid === null) return undefined;
+  const { version, code, multihash: hash } = cid;
+  const ours = version === 1 && code === dagCbor.code && hash.code === sha256.code && hash.size === SHA256_BYTES;
+  return ours ? addressOfDigest(hash.digest) : (cid.toString() as CidString);
 }
 
 const SHA256_BYTES = 32;
@@ -100,10 +100,9 @@ function checkSize(size: number, what: string): void {
   );
 }
 
-function notOurs(text: string, cause?: unknown): TabmeshError {
+function notOurs(text: string): TabmeshError {
   const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text;
   return new TabmeshError('invalid_input', `"${shown}" is not the address of a dataset or record`, {
     hint: 'Give a CID of version 1, as the app shows it: "bafyrei…".',
-    cause,
   });
 }

@@ -90,7 +90,7 @@ async function fetchIntoBlocks({ eutils, blocks, ids, runId, signal, progress }:
     }
   } catch (thrown) {
     // nobody will name these blocks
-    await Promise.allSettled(written.map((cid) => blocks.delete(cid)));
+    await Promise.allSettled([blocks.deleteMany(written)]);
     throw thrown;
   }
   return {

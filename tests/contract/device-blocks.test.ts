@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFsBlocks } from '../../src/mesh/storage/blocks-fs.node.ts';
 import { createBlockStore } from '../../src/mesh/storage/blocks.ts';
-import { deleteIdbStore, openIdbStore } from '../../src/mesh/storage/kv-idb.browser.ts';
+import { deleteIdbStore } from '../../src/mesh/storage/idb.browser.ts';
+import { openIdbBlocks } from '../../src/mesh/storage/blocks-idb.browser.ts';
 import { createMemoryStore } from '../../src/mesh/storage/kv-memory.ts';
 import { deviceBlocksContract } from './device-blocks.ts';
 
@@ -17,12 +18,12 @@ deviceBlocksContract('memory', () => {
 
 deviceBlocksContract('IndexedDB', async () => {
   const name = `blocks-${count++}`;
-  const store = await openIdbStore(name);
+  const blocks = await openIdbBlocks(name);
   const dispose = async () => {
-    await store.close();
+    await blocks.close();
     await deleteIdbStore(name);
   };
-  return { blocks: createBlockStore(store), dispose };
+  return { blocks, dispose };
 });
 
 deviceBlocksContract('files', async () => {

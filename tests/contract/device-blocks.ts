@@ -1,4 +1,5 @@
 import { encode } from '@ipld/dag-cbor';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DeviceBlocks } from '../../src/contracts/dataset.ts';
 import { encodeBlock, type Block } from '../../src/data/codec.ts';
@@ -48,6 +49,50 @@ export function deviceBlocksContract(name: string, make: () => Promise<DeviceBlo
       const found = await blocks.getMany(made.toReversed());
       expect(found.map((bytes) => Uint8Array.from(bytes))).toEqual([2, 1, 0].map((n) => encode({ n })));
       await expect(blocks.getMany([...made, testCid(0)])).rejects.toMatchObject({ code: 'not_found' });
+    });
+
+    it('holds what a map would, whatever is put, put again and deleted', async () => {
+      const sizes = fc.oneof(fc.nat(300), fc.constantFrom(100_000, 262_144, 300_000, 1_000_000));
+      const made = await Promise.all(
+        fc.sample(sizes, 30).map((size, n) => encodeBlock({ n, filling: new Uint8Array(size).fill(n) }, 'a block')),
+      );
+      const some = fc.subarray(made, { maxLength: 12 });
+      const step = fc.record({ put: some, deleted: some });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 5 }), async (steps) => {
+          await blocks.deleteMany(made.map(({ cid }) => cid));
+          const model = new Map<string, Uint8Array>();
+          for (const { put: added, deleted } of steps) {
+            await blocks.putMany(added);
+            for (const { cid, bytes } of added) model.set(cid, bytes);
+            await blocks.deleteMany(deleted.map(({ cid }) => cid));
+            for (const { cid } of deleted) model.delete(cid);
+            expect((await collected(blocks.list())).toSorted()).toEqual([...model.keys()].toSorted());
+            const here = made.filter(({ cid }) => model.has(cid));
+            const many = await blocks.getMany(here.map(({ cid }) => cid));
+            const each = await Promise.all(here.map(({ cid }) => blocks.get(cid)));
+            for (const [index, { bytes }] of here.entries()) {
+              expect(Buffer.compare(many[index] ?? bytes.subarray(1), bytes)).toBe(0);
+              expect(Buffer.compare(each[index] ?? bytes.subarray(1), bytes)).toBe(0);
+            }
+            const known = await Promise.all(made.map(({ cid }) => blocks.has(cid)));
+            expect(known).toEqual(made.map(({ cid }) => model.has(cid)));
+          }
+        }),
+        { numRuns: 15 },
+      );
+    });
+
+    it('takes a block from a larger buffer, and keeps only the block', async () => {
+      const { cid, bytes } = await encodeBlock({ n: 'a view' }, 'a block');
+      const frame = new Uint8Array(1_000);
+      frame.set(bytes, 500);
+      await blocks.putMany([{ cid, bytes: frame.subarray(500, 500 + bytes.byteLength) }]);
+      frame.fill(0);
+      const kept = await blocks.get(cid);
+      expect(Uint8Array.from(kept)).toEqual(bytes);
+      expect(kept.buffer.byteLength).toBeLessThan(1_000);
+      await expect(blocks.get('no address' as typeof cid)).rejects.toThrow();
     });
 
     it('lists what is here, each block once, by the address that it was put under', async () => {

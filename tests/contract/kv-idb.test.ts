@@ -1,7 +1,8 @@
 import 'fake-indexeddb/auto';
 import { openDB } from 'idb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { deleteIdbStore, openIdbStore } from '../../src/mesh/storage/kv-idb.browser.ts';
+import { deleteIdbStore } from '../../src/mesh/storage/idb.browser.ts';
+import { openIdbStore } from '../../src/mesh/storage/kv-idb.browser.ts';
 import { kvContract } from './kv.ts';
 
 let count = 0;

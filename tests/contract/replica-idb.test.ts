@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto';
-import { deleteIdbStore, openIdbStore } from '../../src/mesh/storage/kv-idb.browser.ts';
+import { deleteIdbStore } from '../../src/mesh/storage/idb.browser.ts';
+import { openIdbStore } from '../../src/mesh/storage/kv-idb.browser.ts';
 import { replicaContract } from './replica.ts';
 
 let count = 0;

@@ -6,6 +6,7 @@ import type { BlockStore } from '../../contracts/dataset.ts';
 import { concatBytes } from '../../lib/bytes.ts';
 import { toTabmeshError } from '../../lib/errors.ts';
 import type { CidString } from '../../lib/ids.ts';
+import { writeTogether } from './write-together.ts';
 
 /** Shows a {@link BlockStore} to Helia. */
 export function asHeliaBlockstore(blocks: BlockStore): Blockstore {
@@ -14,10 +15,12 @@ export function asHeliaBlockstore(blocks: BlockStore): Blockstore {
 
 class HeliaBlocks extends BaseBlockstore {
   readonly #blocks: BlockStore;
+  readonly #put: ReturnType<typeof writeTogether>;
 
   constructor(blocks: BlockStore) {
     super();
     this.#blocks = blocks;
+    this.#put = writeTogether(blocks);
   }
 
   override async put(
@@ -26,7 +29,8 @@ class HeliaBlocks extends BaseBlockstore {
     options?: { signal?: AbortSignal },
   ): Promise<CID> {
     const bytes = value instanceof Uint8Array ? value : await collect(value);
-    await this.#blocks.putMany([{ cid: text(cid), bytes }], options?.signal);
+    options?.signal?.throwIfAborted();
+    await this.#put({ cid: text(cid), bytes });
     return cid;
   }
 

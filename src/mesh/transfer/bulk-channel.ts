@@ -1,11 +1,5 @@
 import type { Stream } from '@libp2p/interface';
-
-/**
- * The largest message on a data channel between peers of ours. libp2p keeps to 16 KiB for the sake of implementations that we
- * do not meet (`@libp2p/webrtc` 6.0.33, `constants.js`); browsers take 256 KiB. Each message costs an event, a task and a few
- * small copies at both ends, however long it is.
- */
-const BULK_MESSAGE_BYTES = 64 * 1024;
+import { BULK_MESSAGE_BYTES } from './limits.ts';
 
 /**
  * The channel asks for more when this much is left in it. libp2p waits until it is empty, and then for a turn of this thread:

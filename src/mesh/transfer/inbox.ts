@@ -19,6 +19,11 @@ export class Inbox<T> {
     this.#waiting = null;
   }
 
+  /** What is here; undefined when it would have to be waited for. */
+  takeNow(): T | undefined {
+    return this.#items.shift();
+  }
+
   /** @throws what it was closed with, when it is empty */
   take(): Promise<T> {
     const next = this.#items.shift();

@@ -41,7 +41,22 @@ export function encodeCredit(bytes: number): Uint8Array[] {
 
 /** Blocks that follow each other, each behind its length. */
 export function encodeBlocks(blocks: readonly Uint8Array[]): Uint8Array[] {
-  return [Uint8Array.of(KINDS.blocks), ...blocks.flatMap((block) => [uint32(block.byteLength), block])];
+  // one buffer for all that is small: an allocation costs as much as copying a kilobyte
+  const head = new Uint8Array(1 + UINT32_BYTES * blocks.length);
+  const view = new DataView(head.buffer);
+  head[0] = KINDS.blocks;
+  const parts: Uint8Array[] = [head.subarray(0, 1)];
+  for (const [index, block] of blocks.entries()) {
+    const at = 1 + UINT32_BYTES * index;
+    view.setUint32(at, block.byteLength);
+    parts.push(head.subarray(at, at + UINT32_BYTES), block);
+  }
+  return parts;
+}
+
+/** Bytes that one more block of this size adds to a frame. */
+export function encodedBlockBytes(block: Uint8Array): number {
+  return UINT32_BYTES + block.byteLength;
 }
 
 /** There are no more. */
@@ -80,11 +95,12 @@ export function decodeAnswer(frame: Uint8Array): Answer {
 
 function cut(body: Uint8Array): Uint8Array[] {
   const blocks: Uint8Array[] = [];
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   let at = 0;
   while (at < body.byteLength) {
     if (at + UINT32_BYTES > body.byteLength) throw broken();
     const from = at + UINT32_BYTES;
-    at = from + readUint32(body, at);
+    at = from + view.getUint32(at);
     if (at > body.byteLength) throw broken();
     blocks.push(body.subarray(from, at));
   }

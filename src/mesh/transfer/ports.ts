@@ -5,7 +5,8 @@ import type { CidString } from '../../lib/ids.ts';
 export interface DatasetTree {
   /**
    * The addresses of all blocks below a data root, the root first, parents before children, in an order that follows from
-   * the root alone, in groups. Asks `source` for the blocks that name others, when it comes to their children.
+   * the root alone, in groups. Asks `source` for the blocks that name others, when it comes to their children, and believes
+   * only bytes that are what their address says.
    * @throws `not_found`, `corrupt`, `format_newer`
    */
   blocksOf(data: CidString, source: BlockSource, signal: AbortSignal): AsyncIterable<readonly CidString[]>;

@@ -1,6 +1,7 @@
 import type { BlockStore } from '../../contracts/dataset.ts';
 import type { CidString } from '../../lib/ids.ts';
 import { BATCH_BYTES, READ_BYTES, READ_MAX_BLOCKS } from './limits.ts';
+import { encodedBlockBytes } from './messages.ts';
 
 /**
  * Reads blocks in order, one group ahead of what is taken, and gives them in batches of at most {@link BATCH_BYTES}; a larger
@@ -16,13 +17,14 @@ export async function* readBatches(
   let bytes = 0;
   for await (const group of readGroups(cids, store, signal)) {
     for (const block of group) {
-      if (batch.length > 0 && bytes + block.byteLength > BATCH_BYTES) {
+      const more = encodedBlockBytes(block);
+      if (batch.length > 0 && bytes + more > BATCH_BYTES) {
         yield batch;
         batch = [];
         bytes = 0;
       }
       batch.push(block);
-      bytes += block.byteLength;
+      bytes += more;
     }
   }
   if (batch.length > 0) yield batch;

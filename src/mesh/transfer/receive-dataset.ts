@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface';
-import type { BlockSource, BlockStore } from '../../contracts/dataset.ts';
+import type { BlockStore } from '../../contracts/dataset.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { startDeadline } from '../../lib/deadline.ts';
 import { TabmeshError } from '../../lib/errors.ts';
@@ -8,18 +8,12 @@ import { frameStream } from '../rpc/framed-stream.ts';
 import { BlockOrder } from './block-order.ts';
 import { tuneForBulk } from './bulk-channel.ts';
 import { Inbox } from './inbox.ts';
-import { CREDIT_STEP_BYTES, MAX_TRANSFER_FRAME_BYTES, STALL_MS, WINDOW_BYTES } from './limits.ts';
+import { MAX_TRANSFER_FRAME_BYTES, STALL_MS, WINDOW_BYTES } from './limits.ts';
 import { decodeAnswer, encodeCredit, encodeGet } from './messages.ts';
 import type { Answer } from './messages.ts';
 import type { DatasetTree } from './ports.ts';
-
-/** What has been received, verified and stored. */
-export interface TransferProgress {
-  /** of the dataset, those included that were here before: the offset to go on from */
-  readonly blocks: number;
-  /** of this transfer */
-  readonly bytes: number;
-}
+import type { TransferProgress } from './store-queue.ts';
+import { StoreQueue } from './store-queue.ts';
 
 export interface ReceiveOptions {
   readonly data: CidString;
@@ -62,22 +56,31 @@ export async function receiveDataset(stream: Stream, options: ReceiveOptions): P
   signal.addEventListener('abort', onAbort, { once: true });
   // whether it has arrived shows in the inbox, which also tells why the stream has ended
   const say = (message: readonly Uint8Array[]) => void framed.send(message).catch(() => undefined);
-  const store = new StoreQueue(local, offset, (bytes, progress) => {
-    options.onProgress?.(progress);
-    say(encodeCredit(bytes));
+  const store = new StoreQueue({
+    local,
+    verify: (block) => tree.verify(block),
+    offset,
+    onStored: (bytes, progress) => {
+      options.onProgress?.(progress);
+      say(encodeCredit(bytes));
+    },
   });
   const expected = new BlockOrder(tree.blocksOf(data, store, signal));
+  const wait = (answer: Promise<Answer>) => {
+    const deadline = startDeadline({ clock, ms: STALL_MS, what: 'the sender of the dataset', signal });
+    return deadline.race(answer).finally(() => {
+      deadline.dispose();
+    });
+  };
   try {
     await expected.skip(offset);
     say(encodeGet(data, offset, WINDOW_BYTES));
     for (;;) {
-      const deadline = startDeadline({ clock, ms: STALL_MS, what: 'the sender of the dataset', signal });
-      const answer = await deadline.race(inbox.take()).finally(() => {
-        deadline.dispose();
-      });
+      signal.throwIfAborted();
+      const answer = inbox.takeNow() ?? (await wait(inbox.take()));
       if (answer.type === 'error') throw answer.error;
       if (answer.type === 'end') break;
-      await store.add(answer.blocks, expected, tree);
+      await store.add(answer.blocks, () => nextOf(expected));
     }
     if ((await expected.takeNext()) !== undefined) throw broken('fewer blocks than the dataset has');
     await store.flush();
@@ -95,76 +98,14 @@ export async function receiveDataset(stream: Stream, options: ReceiveOptions): P
   }
 }
 
-/** Verified blocks on their way into the store: one batch is being written while the next is gathered. */
-class StoreQueue implements BlockSource {
-  readonly #local: BlockStore;
-  readonly #onStored: (bytes: number, progress: TransferProgress) => void;
-  /** came in one frame and is being verified */
-  #arrived = new Map<CidString, Uint8Array>();
-  #gathered = new Map<CidString, Uint8Array>();
-  #gatheredCount = 0;
-  #gatheredBytes = 0;
-  #writing = Promise.resolve();
-  #beingWritten: ReadonlyMap<CidString, Uint8Array> = new Map();
-  #blocks: number;
-  #bytes = 0;
-
-  constructor(local: BlockStore, offset: number, onStored: (bytes: number, progress: TransferProgress) => void) {
-    this.#local = local;
-    this.#blocks = offset;
-    this.#onStored = onStored;
-  }
-
-  get progress(): TransferProgress {
-    return { blocks: this.#blocks, bytes: this.#bytes };
-  }
-
-  /** what the tree asks for to know what comes next: it has just come, or was here before */
-  get(cid: CidString, signal?: AbortSignal): Promise<Uint8Array> {
-    const bytes = this.#arrived.get(cid) ?? this.#gathered.get(cid) ?? this.#beingWritten.get(cid);
-    return bytes === undefined ? this.#local.get(cid, signal) : Promise.resolve(bytes);
-  }
-
-  async has(cid: CidString, signal?: AbortSignal): Promise<boolean> {
-    return this.#gathered.has(cid) || (await this.#local.has(cid, signal));
-  }
-
-  async add(blocks: readonly Uint8Array[], expected: BlockOrder, tree: DatasetTree): Promise<void> {
-    this.#arrived = new Map();
-    for (const view of blocks) {
-      const cid = expected.take() ?? (await expected.takeNext());
+function nextOf(expected: BlockOrder): CidString | Promise<CidString> {
+  return (
+    expected.take() ??
+    expected.takeNext().then((cid) => {
       if (cid === undefined) throw broken('more blocks than the dataset has');
-      // a view would keep, and some databases would store, the whole frame
-      this.#arrived.set(cid, view.slice());
-    }
-    await Promise.all(Array.from(this.#arrived, ([cid, bytes]) => tree.verify({ cid, bytes })));
-    for (const [cid, bytes] of this.#arrived) this.#gathered.set(cid, bytes);
-    this.#gatheredCount += blocks.length;
-    this.#gatheredBytes += blocks.reduce((sum, view) => sum + view.byteLength, 0);
-    if (this.#gatheredBytes >= CREDIT_STEP_BYTES) await this.#write();
-  }
-
-  async flush(): Promise<void> {
-    await this.#write();
-    await this.#writing;
-  }
-
-  async #write(): Promise<void> {
-    await this.#writing;
-    const [blocks, count, bytes] = [this.#gathered, this.#gatheredCount, this.#gatheredBytes];
-    this.#gathered = new Map();
-    this.#gatheredCount = 0;
-    this.#gatheredBytes = 0;
-    if (count === 0) return;
-    this.#beingWritten = blocks;
-    this.#writing = this.#local.putMany([...blocks].map(([cid, content]) => ({ cid, bytes: content }))).then(() => {
-      this.#blocks += count;
-      this.#bytes += bytes;
-      this.#onStored(bytes, this.progress);
-    });
-    // whoever writes next, or flushes, is told
-    this.#writing.catch(() => undefined);
-  }
+      return cid;
+    })
+  );
 }
 
 function broken(what: string): TabmeshError {

@@ -8,9 +8,10 @@ import type { Membership } from '../membership/membership.ts';
 import { bytesLeft } from '../rpc/relayed.ts';
 import { OPEN_MS, TRANSFERS_PER_LINK, TRANSFERS_SERVED } from './limits.ts';
 import type { DatasetTree } from './ports.ts';
-import type { ReceiveOptions, TransferProgress } from './receive-dataset.ts';
+import type { ReceiveOptions } from './receive-dataset.ts';
 import { receiveDataset } from './receive-dataset.ts';
 import { sendDataset } from './send-dataset.ts';
+import type { TransferProgress } from './store-queue.ts';
 
 export interface TransfersOptions {
   readonly node: Libp2p;

@@ -4,9 +4,7 @@ import { toTabmeshError } from '../../lib/errors.ts';
 import type { CidString, PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Transfers } from '../../mesh/transfer/transfers.ts';
-
-/** Blocks asked for at a time over Bitswap, which merges wants of one turn into a message. */
-const COPY_BATCH = 32;
+import { fetchBlocks } from './fetch-blocks.ts';
 
 export interface CopyOptions {
   /** this device's blocks */
@@ -29,7 +27,7 @@ export async function copyDataset(summary: DatasetSummary, options: CopyOptions,
   const whole = await transferFrom(summary, options, signal);
   // the manifest is not among the data's blocks: each holder may have another
   if (whole) await network.get(summary.manifest, signal);
-  else await fetchEach(datasetBlocks(summary, network, signal), network, signal);
+  else await fetchBlocks(datasetBlocks(summary, network, signal), network, signal);
 }
 
 /** @returns whether all of it is here now */
@@ -71,16 +69,4 @@ async function heldFromRoot(data: CidString, local: BlockSource, signal: AbortSi
     if (code !== 'not_found' && code !== 'corrupt') throw thrown;
   }
   return held;
-}
-
-async function fetchEach(cids: AsyncIterable<CidString>, network: BlockSource, signal: AbortSignal): Promise<void> {
-  let batch: CidString[] = [];
-  const fetchBatch = () => Promise.all(batch.map((cid) => network.get(cid, signal)));
-  for await (const cid of cids) {
-    batch.push(cid);
-    if (batch.length < COPY_BATCH) continue;
-    await fetchBatch();
-    batch = [];
-  }
-  await fetchBatch();
 }

@@ -12,6 +12,9 @@ import type { Transfers } from '../../mesh/transfer/transfers.ts';
 import { copyDataset } from './copy-dataset.ts';
 import type { DeviceSearch } from './device-search.ts';
 
+/** Blocks of one deletion: few transactions, and none that others wait long for. */
+const DELETE_GROUP = 256;
+
 export interface RoomDatasetsOptions {
   readonly replica: RoomReplica;
   /** this device's blocks */
@@ -146,6 +149,8 @@ export class RoomDatasets implements DatasetsPort {
     await replica.removeSegment(data);
     await replica.removeDataset(data);
     await search.remove(data, signal);
-    for (const cid of deletable) await local.delete(cid, signal);
+    for (let at = 0; at < deletable.length; at += DELETE_GROUP) {
+      await local.deleteMany(deletable.slice(at, at + DELETE_GROUP), signal);
+    }
   }
 }

@@ -1,7 +1,6 @@
 import { exportCar } from '../../data/car-export.ts';
 import { findWholeDatasets } from '../../data/salvage.ts';
 import type { RoomId } from '../../lib/ids.ts';
-import { createBlockStore } from '../../mesh/storage/blocks.ts';
 import { openRoomBlocks } from './storage.ts';
 import { toBlob } from './to-blob.ts';
 
@@ -22,12 +21,11 @@ export async function storedDatasets(
   room: RoomId,
   signal: AbortSignal,
 ): Promise<{ readonly car: Blob; readonly count: number }> {
-  const store = await openRoomBlocks(room);
+  const blocks = await openRoomBlocks(room);
   try {
-    const blocks = createBlockStore(store);
     const datasets = await findWholeDatasets(blocks.list(signal), blocks, signal);
     return { car: await toBlob(exportCar(datasets, blocks, signal)), count: datasets.length };
   } finally {
-    await store.close();
+    await blocks.close();
   }
 }

@@ -36,6 +36,10 @@ export function memoryBlocks(): MemoryBlocks {
       held.delete(cid);
       return Promise.resolve();
     },
+    deleteMany: (cids) => {
+      for (const cid of cids) held.delete(cid);
+      return Promise.resolve();
+    },
   };
   return store;
 }

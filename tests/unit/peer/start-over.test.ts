@@ -22,7 +22,7 @@ async function deviceInRoom(ids: readonly string[]) {
   const storage = await openRoomStorage(room);
   await storage.store.put('replica/head/old', 1);
   await storage.store.put(OWNER, old.id);
-  const blocks = createBlockStore(storage.blocks);
+  const { blocks } = storage;
   const name = 'sleep';
   const content = { records: ids.map((id) => record(id)), name, provenance: provenance({ query: name }) };
   if (ids.length > 0) await writeDataset(content, blocks, NEVER);
@@ -33,7 +33,7 @@ async function deviceInRoom(ids: readonly string[]) {
       opened.store.get<DeviceId>(OWNER),
       opened.store.get<number>('replica/head/old'),
     ]);
-    const kept = await Array.fromAsync(createBlockStore(opened.blocks).list());
+    const kept = await Array.fromAsync(opened.blocks.list());
     await opened.close();
     return { owner, list, blocks: kept.length };
   };

@@ -76,6 +76,10 @@ export function memoryBlocks(): BlockStore & { readonly map: Map<CidString, Uint
       map.delete(cid);
       return Promise.resolve();
     },
+    deleteMany: (cids) => {
+      for (const cid of cids) map.delete(cid);
+      return Promise.resolve();
+    },
   };
 }
 

@@ -6,7 +6,6 @@ import { sweepBlocks } from '../../../data/sweep.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { exposeWorker } from '../../../lib/worker-call-expose.ts';
 import type { HandlerContext } from '../../../lib/worker-call-wire.ts';
-import { createBlockStore } from '../../../mesh/storage/blocks.ts';
 import { openRoomStorage } from '../storage.ts';
 import { notReady } from './not-ready.ts';
 import type { ActionCall, RoomInit } from './protocol.ts';
@@ -28,8 +27,7 @@ export function runDataWorker(): void {
   };
   const handlers: DataWorker = {
     async init(args) {
-      const { blocks: store } = await openRoomStorage(args.room);
-      const blocks = createBlockStore(store);
+      const { blocks } = await openRoomStorage(args.room);
       room = { blocks, actions: { ...createDataActions({ blocks, clock: systemClock, device: args.device }) } };
     },
     async act({ name, inputs, runId }, { signal, progress }) {

@@ -3,7 +3,6 @@ import { systemClock } from '../../../lib/clock.ts';
 import { exposeWorker } from '../../../lib/worker-call-expose.ts';
 import type { HandlerContext } from '../../../lib/worker-call-wire.ts';
 import { createWorkerClient, portEndpoint } from '../../../lib/worker-call.ts';
-import { createBlockStore } from '../../../mesh/storage/blocks.ts';
 import { createWebLock } from '../../../mesh/storage/lock.browser.ts';
 import type { ResearchActions } from '../../../research/actions.ts';
 import { createResearchActions } from '../../../research/actions.ts';
@@ -32,7 +31,7 @@ export function runResearchWorker(): void {
       const fetch = createTabFetch({ route: (renew, signal) => pageSide.call('route', { renew }, { signal }) });
       actions = createResearchActions({
         fetch,
-        blocks: createBlockStore(blocks),
+        blocks,
         clock: systemClock,
         email,
         gate: createWebLock(GATE),

@@ -4,7 +4,6 @@ import { systemClock } from '../../../lib/clock.ts';
 import type { CidString } from '../../../lib/ids.ts';
 import { exposeWorker } from '../../../lib/worker-call-expose.ts';
 import type { HandlerContext } from '../../../lib/worker-call-wire.ts';
-import { createBlockStore } from '../../../mesh/storage/blocks.ts';
 import { createShardSearch } from '../../../search/shard.ts';
 import { loadShard } from '../../room/load-shard.ts';
 import { indexDataset } from '../../room/local-search.ts';
@@ -38,7 +37,7 @@ export function runSearchWorker(): void {
       const { store, blocks } = await openRoomStorage(args.room);
       const shard = createShardSearch({ store, clock: systemClock });
       await loadShard(shard, consoleLog);
-      room = { shard, blocks: createBlockStore(blocks) };
+      room = { shard, blocks };
     },
     reload: (_args, { signal }) => loadShard(opened().shard, consoleLog, signal),
     index: ({ dataset }, { signal }) => indexDataset(dataset, opened().blocks, opened().shard, signal),

@@ -18,7 +18,7 @@ import type { Engine } from '../../../workflow/engine.ts';
 import { createEngine } from '../../../workflow/engine.ts';
 import { createRunStore } from '../../../workflow/store.ts';
 import { consoleLog } from '../console-log.ts';
-import { openRoomStorage } from '../storage.ts';
+import { openRoomStore } from '../room-store.ts';
 import { notReady } from './not-ready.ts';
 import type { ActionCall, WorkflowInit } from './protocol.ts';
 import { PORT_GRACE_MS } from './protocol.ts';
@@ -55,7 +55,7 @@ export function runWorkflowWorker(): void {
   };
   const handlers: WorkflowWorker = {
     async init(args) {
-      const { store } = await openRoomStorage(args.room);
+      const store = await openRoomStore(args.room);
       const page = createWorkerClient<WorkflowPage>(() => portEndpoint(args.page), { graceMs: PORT_GRACE_MS });
       const remote = (name: string): Action => {
         return (inputs, { runId, signal, progress }) =>

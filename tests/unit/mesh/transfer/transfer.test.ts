@@ -10,8 +10,9 @@ import { createBlockStore } from '../../../../src/mesh/storage/blocks.ts';
 import { createMemoryStore } from '../../../../src/mesh/storage/kv-memory.ts';
 import { encodeFrame } from '../../../../src/mesh/rpc/frames.ts';
 import { encodeBlocks, encodeEnd } from '../../../../src/mesh/transfer/messages.ts';
-import { receiveDataset, type TransferProgress } from '../../../../src/mesh/transfer/receive-dataset.ts';
+import { receiveDataset } from '../../../../src/mesh/transfer/receive-dataset.ts';
 import { sendDataset } from '../../../../src/mesh/transfer/send-dataset.ts';
+import type { TransferProgress } from '../../../../src/mesh/transfer/store-queue.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 import { streamPair } from '../../../support/stream-pair.ts';
 
@@ -170,6 +171,17 @@ describe('a transfer', () => {
       ],
       /not what its address says/,
       0,
+    ],
+    [
+      'such a block in a later frame, and what comes behind it',
+      ([root, page, ...records]) => [
+        encodeBlocks([root!.bytes, page!.bytes, records[0]!.bytes]),
+        encodeBlocks([Uint8Array.of(9, 9, 9)]),
+        encodeBlocks([records[2]!.bytes]),
+        encodeEnd(),
+      ],
+      /not what its address says/,
+      3,
     ],
     ['fewer blocks', ([root, page]) => [encodeBlocks([root!.bytes, page!.bytes]), encodeEnd()], /fewer blocks/, 2],
     [
