@@ -1,6 +1,6 @@
 import type { PeerId } from '../../src/lib/ids.ts';
 import type { TokenChange } from '../tokens/tokens.ts';
-import type { AuditRecord } from './record.ts';
+import type { AuditRecord } from '../../src/contracts/audit.ts';
 
 /** Where nothing has run, and nothing took time. */
 const PLAIN = { where: null, tookMs: null, outcome: 'ok', trace: null } as const;

@@ -3,7 +3,7 @@ import { FETCH_ERROR_HEADER } from '../../src/contracts/relay.ts';
 import { TabmeshError, type ErrorCode, type WireError } from '../../src/lib/errors.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { Log } from '../../src/lib/log.ts';
-import type { AuditRecord, AuditSink } from '../audit/record.ts';
+import type { AuditRecord, AuditSink } from '../../src/contracts/audit.ts';
 import { createKeyedBuckets } from '../keyed-buckets.ts';
 import { clientKey } from './client-address.ts';
 import { PROBLEM_TYPE, toProblem } from './problem.ts';

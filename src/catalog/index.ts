@@ -1,4 +1,6 @@
 import type { Tool } from '../tools/define-tool.ts';
+import { auditLog } from './audit/audit-log.ts';
+import { verifyAuditLog } from './audit/verify-audit-log.ts';
 import { deleteDataset } from './data/delete-dataset.ts';
 import { getDataset } from './data/get-dataset.ts';
 import { getRecord } from './data/get-record.ts';
@@ -53,5 +55,7 @@ export const catalog: readonly Tool[] = [
   peerList,
   peerMetrics,
   bootstrapNetwork,
+  auditLog,
+  verifyAuditLog,
   echo,
 ];

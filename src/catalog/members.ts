@@ -4,5 +4,5 @@ import type { memberList } from './schemas.ts';
 
 /** The wire form of who belongs to a room. */
 export function membersToWire({ epoch, canManage, members }: RoomMemberList): z.output<typeof memberList> {
-  return { epoch, can_manage: canManage, members: members.map(({ forked: _, ...member }) => member) };
+  return { epoch, can_manage: canManage, members: members.map((member) => ({ ...member })) };
 }

@@ -8,13 +8,9 @@ import { revokeApproval } from './access/revoke-approval.ts';
 import { revokeGrant } from './access/revoke-grant.ts';
 import { setClassAccess } from './access/set-class-access.ts';
 import { verifyGrant } from './access/verify-grant.ts';
-import { auditLog } from './audit/audit-log.ts';
-import { verifyAuditLog } from './audit/verify-audit-log.ts';
 
 /** Tools that only a relay has, besides the catalog: no tab could run them, so no tab loads them. */
 export const relayCatalog: readonly Tool[] = [
-  auditLog,
-  verifyAuditLog,
   listApprovals,
   decideApproval,
   revokeApproval,

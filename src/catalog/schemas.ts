@@ -160,6 +160,9 @@ const member = z.strictObject({
   self: z.boolean().check(z.describe('the device that answers')),
   online: z.boolean(),
   role: z.enum(['maker', 'owner', 'member', 'blocked']),
+  forked: z
+    .boolean()
+    .check(z.describe('a copy of it says other things under the same key: nothing more is taken of either')),
 });
 
 export const memberList = z.strictObject({

@@ -4,6 +4,7 @@ import type { Principal } from '../../src/contracts/tools.ts';
 import { startTabPeer, type TabPeer } from '../support/tab-peers.ts';
 import { callRest } from '../support/call-rest.ts';
 import { openDoors } from '../support/doors.ts';
+import { listAsHeld } from '../support/held-dataset.ts';
 import { Cleanups } from '../support/live-peers.ts';
 import { startLiveRelay, type LiveRelay } from '../support/live-relay.ts';
 
@@ -32,6 +33,7 @@ describe('approvals on a real mesh', () => {
     asked = await startTabPeer(live.invite, cleanups);
     asking = await startTabPeer(live.invite, cleanups);
     approvals = await asked.room.access.approvals();
+    listAsHeld(asked, DATA);
     const sees = (tools: { list(): readonly { metadata: { name: string }; places: readonly unknown[] }[] }) =>
       tools.list().find(({ metadata }) => metadata.name === 'delete_dataset')?.places.length;
     await vi.waitFor(() => {
@@ -179,7 +181,12 @@ describe('approvals on a real mesh', () => {
     const relay = live.gateway.self;
     const call = (tool: string, args: object, more = {}) =>
       asking.room.tools.call({ tool, args, principal: principal(), place: relay, ...more });
-    const pending = await call('delete_dataset', { dataset: DATA });
+    const collected = async (max_results: number) => {
+      const { result } = await callRest(live, 'collect_literature', { query: 'sleep', max_results }, { place: relay });
+      return { dataset: String(result['dataset']) };
+    };
+    const [first, second] = [await collected(2), await collected(3)];
+    const pending = await call('delete_dataset', first);
     const handle = pending.ok ? '' : String(pending.error.details['handle']);
     expect(pending).toMatchObject({ ok: false, error: { code: 'approval_pending' } });
     // the router of an honest peer knows better than to try
@@ -193,16 +200,22 @@ describe('approvals on a real mesh', () => {
       pending: [],
       standing: [{ tool: 'delete_dataset', decision: 'allow' }],
     });
-    const run = await call('delete_dataset', { dataset: DATA }, { credentials: { approval: handle } });
-    expect(run).toMatchObject({ ok: false, error: { code: 'not_found' } });
+    const run = await call('delete_dataset', first, { credentials: { approval: handle } });
+    expect(run).toMatchObject({ ok: true, value: { deleted: first.dataset } });
     const [standing] = (await owner('list_approvals', {})).result['standing'] as { id: string }[];
     await owner('revoke_approval', { id: standing?.id });
-    expect(await call('delete_dataset', { dataset: DATA })).toMatchObject({
-      ok: false,
-      error: { code: 'approval_pending' },
-    });
+    expect(await call('delete_dataset', second)).toMatchObject({ ok: false, error: { code: 'approval_pending' } });
     await owner('set_class_access', { member: ['read', 'compute', 'write'], relay: ['read'] });
-    expect(await call('delete_dataset', { dataset: DATA })).toMatchObject({ ok: false, error: { code: 'not_found' } });
+    expect(await call('delete_dataset', second)).toMatchObject({ ok: true, value: { deleted: second.dataset } });
     await owner('set_class_access', { member: ['read', 'compute'], relay: ['read', 'compute'] });
+  });
+
+  it('nobody is asked about a dataset that this device does not keep', async () => {
+    const dataset = `bafyrei${'d'.repeat(52)}`;
+    expect(await rest({}, { dataset })).toMatchObject(RAN);
+    expect(approvals.pending()).toEqual([]);
+    // benign: about one that it keeps, the person is asked
+    expect(await rest()).toMatchObject({ status: 403, error: { code: 'approval_pending' } });
+    expect(approvals.pending()).toHaveLength(1);
   });
 });

@@ -211,6 +211,58 @@ describe('tokens of an identity provider', () => {
     ]);
   });
 
+  it('watch resources only with a token that may read them, whatever the session began with', async () => {
+    const own: McpProvider = {
+      discover: () => ({
+        serverInfo: { name: 'relay', version: '0' },
+        capabilities: { tools: {}, resources: { subscribe: true } },
+      }),
+      request: () => Promise.resolve({ resources: [] }),
+    };
+    const relay = await relayWith([], memoryMcp(own));
+    const ask = async (token: string, body: unknown, session: Record<string, string> = {}) =>
+      await api(relay, token, 'POST', 'mcp', body, { accept: 'application/json, text/event-stream', ...session });
+    const wide = await jwt(relay, { scope: 'tabmesh:read tabmesh:compute' });
+    const narrow = await jwt(relay, { scope: 'tabmesh:compute' });
+    const { headers } = await ask(wide, INITIALIZE);
+    const session = { 'mcp-session-id': headers.get('mcp-session-id') ?? '' };
+    const watch = { jsonrpc: '2.0', id: 4, method: 'resources/subscribe', params: { uri: 'dataset://x' } };
+    const [refused, taken] = [await ask(narrow, watch, session), await ask(wide, watch, session)];
+    expect(JSON.stringify(refused.body)).toContain('this token may not read the room');
+    expect(String(taken.body)).toContain('"result":{}');
+
+    // on the stateless wire each request is its own
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const listen = {
+      jsonrpc: '2.0',
+      id: 5,
+      method: 'subscriptions/listen',
+      params: { notifications: { resourceSubscriptions: ['dataset://x'] }, _meta: meta },
+    };
+    const stateless = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' };
+    const later = await ask(narrow, listen, stateless);
+    expect([later.status, JSON.stringify(later.body)]).toEqual([
+      403,
+      expect.stringContaining('this token may not read the room') as string,
+    ]);
+    const stop = new AbortController();
+    const open = await fetch(new URL('mcp', relay.urls.app), {
+      method: 'POST',
+      headers: {
+        ...{ authorization: `Bearer ${wide}`, 'content-type': 'application/json' },
+        ...{ accept: 'application/json, text/event-stream', ...stateless },
+      },
+      body: JSON.stringify(listen),
+      signal: stop.signal,
+    });
+    expect([open.status, open.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    stop.abort();
+  });
+
   it.each<[string, Claims]>([
     ['of another issuer', { iss: 'https://evil.example' }],
     ['for another audience', { aud: 'https://other.example/mcp' }],

@@ -172,6 +172,13 @@ describe.each(Object.entries(WIRES))('the endpoint over %s', (_name, connect) =>
     expect((await rest('/api/tool-definitions/forget', { tool: 'shared' })).status).toBe(200);
     room.set([before]);
     expect((await client.call('shared', {}))['structuredContent']).toEqual({ ran: 'before' });
+    const { entries } = await relay.audit.read({ limit: 500, who: 'owner' }, new AbortController().signal);
+    const decisions = entries.filter(({ event }) => event.startsWith('definition.'));
+    expect(decisions.map(({ event, what, outcome }) => [event, what.split(' ')[1], outcome])).toEqual([
+      ['definition.forgotten', 'shared', 'ok'],
+      ['definition.accepted', 'shared', 'ok'],
+    ]);
+    expect(decisions[1]?.what).toBe(`${String(offered)} shared`);
   });
 
   it('asks before a collection that is larger than somebody may have meant', async () => {

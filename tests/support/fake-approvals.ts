@@ -38,6 +38,7 @@ export function fakeApprovals(
   peers: readonly MeshPeer[],
   datasets: readonly RoomDataset[],
 ): () => Promise<ApprovalsPort> {
+  const relay = peers.find(({ kind }) => kind === 'relay');
   const opened = shared(async () => {
     const { book } = await openApprovals();
     for (const [name, tool, args] of questions(scenario, peers, datasets)) {
@@ -46,7 +47,13 @@ export function fakeApprovals(
       const device = isToken ? null : (peers.find((peer) => peer.name === name)?.device ?? null);
       const text = JSON.stringify(args);
       await book.ask({
-        asker: { key, class: isToken ? 'relay' : 'member', name, device },
+        asker: {
+          key,
+          class: isToken ? 'relay' : 'member',
+          name,
+          device,
+          ...(isToken && relay !== undefined ? { issuer: relay.device } : {}),
+        },
         tool,
         access: 'write',
         call: jcsCid({ tool, args }),

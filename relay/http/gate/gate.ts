@@ -2,7 +2,7 @@ import type { CallResult, RoomTools } from '../../../src/contracts/tools.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { toTabmeshError } from '../../../src/lib/errors.ts';
 import { formatTraceparent, newTrace, nextHop, parseTraceparent, type Trace } from '../../../src/lib/traceparent.ts';
-import type { AuditSink } from '../../audit/record.ts';
+import type { AuditSink } from '../../../src/contracts/audit.ts';
 import { createKeyedBuckets } from '../../keyed-buckets.ts';
 import type { RoomGateway } from '../../rooms.ts';
 import type { TokenHolder } from '../../tokens/tokens.ts';

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import type { AuditQuery } from '../../../src/contracts/access.ts';
+import type { AuditQuery } from '../../../src/contracts/audit.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
-import type { AuditLog } from '../../audit/log.ts';
-import { MAX_AUDIT_ENTRIES } from '../../audit/limits.ts';
+import type { AuditLog } from '../../../src/monitor/audit/log.ts';
+import { MAX_AUDIT_ENTRIES } from '../../../src/monitor/audit/limits.ts';
 import type { Caller } from '../auth.ts';
 import { disconnectSignal } from '../disconnect.ts';
 

@@ -1,5 +1,5 @@
 import { ACCESS_CLASSES } from '../../../src/contracts/access.ts';
-import { MAX_AUDIT_ENTRIES } from '../../audit/limits.ts';
+import { MAX_AUDIT_ENTRIES } from '../../../src/monitor/audit/limits.ts';
 
 /** What of the REST interface is the same in every room. */
 

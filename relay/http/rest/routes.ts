@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../../src/lib/clock.ts';
-import type { AuditLog } from '../../audit/log.ts';
+import type { AuditLog } from '../../../src/monitor/audit/log.ts';
 import type { RelayUrls } from '../../config/urls.ts';
 import type { Tokens } from '../../tokens/tokens.ts';
 import { protect, type Protection } from '../gate/protect.ts';

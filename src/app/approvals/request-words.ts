@@ -40,10 +40,11 @@ export function askerName({ name, class: kind }: Pick<Asker, 'name' | 'class'>):
   return shown === '' ? 'a device without a name' : shown;
 }
 
-/** Where an asker belongs, in a few words. */
-export function askerKind({ class: kind, device }: Pick<Asker, 'class' | 'device'>): string {
+/** Where an asker belongs, in a few words. @param relay what the relay that vouches for it is called; null when unknown */
+export function askerKind({ class: kind, device }: Pick<Asker, 'class' | 'device'>, relay: string | null): string {
   if (kind === 'member') return 'a device of this room';
-  return device === null ? 'called through a relay of this room' : 'called through a relay by a token of the device';
+  const through = `called through ${relay === null ? 'a relay of this room' : `“${oneLine(relay)}”`}`;
+  return device === null ? through : `${through} by a token of the device`;
 }
 
 /** What an asker's picture is made of: that of a token is not its device's. */

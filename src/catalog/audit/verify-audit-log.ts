@@ -1,6 +1,5 @@
 import { defineTool } from '../../tools/define-tool.ts';
 import * as z from '../../tools/zod.ts';
-import { auditOf } from './port.ts';
 
 /** Hashes every entry that is kept: a quarter of a million of them take some seconds. */
 const TIMEOUT_MS = 120_000;
@@ -11,10 +10,11 @@ export const verifyAuditLog = defineTool({
   category: 'audit',
   title: 'Verify the audit log',
   description:
-    'Checks that no entry of a relay’s audit log was changed, moved or taken out. Note `head` somewhere else to be able to tell ' +
-    'later that nothing was cut off at the end either. For the owner of the relay.',
+    'Checks that no entry of the audit log of the peer that is asked was changed, moved or taken out. Note `head` somewhere else to ' +
+    'be able to tell later that nothing was cut off at the end either. For the person at a device, and the owner of a relay.',
   access: 'admin',
-  runtime: 'relay',
+  runtime: 'auto',
+  local: true,
   idempotent: true,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({}),
@@ -26,5 +26,5 @@ export const verifyAuditLog = defineTool({
     head: z.nullable(z.string()).check(z.describe('hash of the last entry')),
     broken: z.nullable(z.strictObject({ file: z.string(), line: z.int(), reason: z.string() })),
   }),
-  run: ({ ports, signal }) => auditOf(ports).verify(signal),
+  run: ({ ports, signal }) => ports.audit.verify(signal),
 });

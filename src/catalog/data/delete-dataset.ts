@@ -1,3 +1,4 @@
+import { TabmeshError } from '../../lib/errors.ts';
 import type { CidString } from '../../lib/ids.ts';
 import { defineTool } from '../../tools/define-tool.ts';
 import * as z from '../../tools/zod.ts';
@@ -22,6 +23,10 @@ export const deleteDataset = defineTool({
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({ dataset: cid('CID of the dataset, as list_datasets names it') }),
   output: z.strictObject({ deleted: z.string(), device: z.string().check(z.describe('where the copy was')) }),
+  precheck({ datasets }, { dataset: data }) {
+    const isHere = datasets.list().some((each) => each.data === data && each.holders.some(({ self }) => self));
+    if (!isHere) throw new TabmeshError('not_found', 'this device keeps no copy of that dataset');
+  },
   async run({ ports, signal }, { dataset: data }) {
     await ports.datasets.delete(data as CidString, signal);
     return { deleted: data, device: ports.self.device };

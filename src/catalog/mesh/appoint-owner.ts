@@ -17,6 +17,7 @@ export const appointOwner = defineTool({
     'Lets a device change the secret of the room and block others, as the one that made the room can. Only that one can do it.',
   access: 'admin',
   runtime: 'auto',
+  schemaVersion: '1.1',
   idempotent: true,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({ device: deviceId('the device to appoint') }),

@@ -17,6 +17,7 @@ export const blockDevice = defineTool({
     'Puts a device out of the room: its links are cut, and the room gets a new secret that it cannot have. What it has fetched already stays with it. Only a device that owns the room can do it.',
   access: 'admin',
   runtime: 'auto',
+  schemaVersion: '1.1',
   idempotent: false,
   destructive: true,
   timeoutMs: TIMEOUT_MS,

@@ -15,6 +15,7 @@ export const changeRoomSecret = defineTool({
     'Gives the room a new secret. Devices that belong to it get it by themselves, also those that are away now; every invite of before is void. Only a device that owns the room can do it.',
   access: 'admin',
   runtime: 'auto',
+  schemaVersion: '1.1',
   idempotent: false,
   destructive: true,
   timeoutMs: TIMEOUT_MS,

@@ -12,9 +12,10 @@ export const listMembers = defineTool({
   category: 'mesh',
   title: 'List members',
   description:
-    'Lists the devices that belong to the room: who made it, who else owns it, members, blocked ones, and who of them is here. Use it to find a device id for block_device or appoint_owner.',
+    'Lists the devices that belong to the room: who made it, who else owns it, members, blocked ones, and who of them is here, and whose history is two since the device was copied. Use it to find a device id for block_device or appoint_owner.',
   access: 'read',
   runtime: 'auto',
+  schemaVersion: '1.1',
   idempotent: true,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({}),

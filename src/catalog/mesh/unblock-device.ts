@@ -17,6 +17,7 @@ export const unblockDevice = defineTool({
     'Lets a blocked device belong to the room again, with a new secret that it fetches by itself. Only a device that owns the room can do it.',
   access: 'admin',
   runtime: 'auto',
+  schemaVersion: '1.1',
   idempotent: false,
   timeoutMs: TIMEOUT_MS,
   input: z.strictObject({ device: deviceId('the device to let in again') }),

@@ -1,3 +1,4 @@
+import type { AuditActor } from '../../contracts/audit.ts';
 import type { Replica } from '../../contracts/replica.ts';
 import type { Principal } from '../../contracts/tools.ts';
 import type { DeviceId, RoomId } from '../../lib/ids.ts';
@@ -41,4 +42,16 @@ export function createRevocationLedger({ room, replica, admits }: LedgerOptions)
 export function subjectOf(principal: Principal): string {
   if (principal.kind === 'device') return didOf(principal.device) ?? '';
   return `urn:tabmesh:token:${principal.issuer ?? ''}:${principal.tokenId}`;
+}
+
+const TOKEN_SUBJECT = /^urn:tabmesh:token:([^:]*):(.+)$/;
+
+/** Who a grant is for, as the audit log names them: the other way round of {@link subjectOf}. */
+export function actorOfSubject(subject: string, nameOf: (device: DeviceId) => string): AuditActor {
+  const [, issuer = '', token] = TOKEN_SUBJECT.exec(subject) ?? [];
+  if (token !== undefined) return { kind: 'token', id: token, name: token, ...(issuer === '' ? {} : { issuer }) };
+  const device = deviceOfDid(subject);
+  return device === undefined
+    ? { kind: 'nobody', id: subject, name: subject }
+    : { kind: 'device', id: device, name: nameOf(device) };
 }

@@ -75,6 +75,7 @@ export class ApprovalGate {
       class: callerClass(principal),
       name: own + through.join(''),
       device: isDevice ? principal.device : (principal.maker ?? null),
+      ...(isDevice || principal.issuer === undefined ? {} : { issuer: principal.issuer }),
       by: makerKey(principal),
     };
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_FILTER, readFilter, verdictText, whatWords, whoWords } from '../../../src/app/access/relay/audit-words.ts';
+import { NO_FILTER, readFilter, verdictText, whatWords, whoWords } from '../../../src/app/access/audit/audit-words.ts';
 import { definitionText } from '../../../src/app/access/relay/definition-text.ts';
 import { diffLines, foldSame } from '../../../src/app/access/text/line-diff.ts';
 import { visiblePieces, visibleText } from '../../../src/app/access/text/visible-text.ts';
@@ -89,11 +89,15 @@ describe('the audit log in words', () => {
 
   it('names members, and shortens ids', () => {
     const who = { kind: 'device', id: '12D3KooWabcdefghijklmnop', name: '12D3KooWabcdefghijklmnop' } as const;
-    expect(whoWords({ who }, [{ device: who.id as DeviceId, name: 'Amber Heron' }])).toBe('Amber Heron');
-    expect(whoWords({ who }, [])).toBe('12D3KooW…mnop');
-    expect(whoWords({ who: { kind: 'token', id: 't', name: 'Claude' } }, [])).toBe('Claude');
+    expect(whoWords(who, [{ device: who.id as DeviceId, name: 'Amber Heron' }])).toBe('Amber Heron');
+    expect(whoWords(who, [])).toBe('12D3KooW…mnop');
+    expect(whoWords({ kind: 'token', id: 't', name: 'Claude', via: [who.id] }, [])).toBe(
+      'Claude through 12D3KooW…mnop',
+    );
     expect(whatWords({ event: 'token.created', what: 'abc Claude on my laptop' })).toBe('Claude on my laptop');
     expect(whatWords({ event: 'call', what: 'search_index' })).toBe('search_index');
+    expect(whatWords({ event: 'served', what: 'search_index', calls: 412 })).toBe('search_index × 412');
+    expect(whatWords({ event: 'definition.refused', what: 'abc echo' })).toBe('echo');
   });
 
   it('says what a check of the chain found', () => {

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openAuditLog, type AuditLog, type AuditLogOptions } from '../../../relay/audit/log.ts';
-import { AUDIT_LIMITS } from '../../../relay/audit/limits.ts';
-import type { AuditRecord } from '../../../relay/audit/record.ts';
+import { openAuditLog, type AuditLogOptions } from '../../../relay/audit/log.ts';
+import { FILE_AUDIT_LIMITS as AUDIT_LIMITS } from '../../../src/monitor/audit/limits.ts';
+import type { AuditLog } from '../../../src/monitor/audit/log.ts';
+import type { AuditRecord } from '../../../src/contracts/audit.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import { manualClock } from '../../support/manual-clock.ts';
@@ -159,7 +160,7 @@ describe('the audit log', () => {
   });
 
   it('begins new files, deletes the oldest, and is still known to be whole', async () => {
-    const limits = { ...AUDIT_LIMITS, fileBytes: 2_000, totalBytes: 6_000 };
+    const limits = { ...AUDIT_LIMITS, segmentBytes: 2_000, totalBytes: 6_000 };
     const log = await open({ limits });
     for (let n = 0; n < 60; n++) {
       log.record(call(n));
@@ -184,7 +185,7 @@ describe('the audit log', () => {
 
   it('deletes files that are too old', async () => {
     const clock = manualClock();
-    const log = await open({ clock, limits: { ...AUDIT_LIMITS, fileBytes: 1, maxAgeMs: 1000 } });
+    const log = await open({ clock, limits: { ...AUDIT_LIMITS, segmentBytes: 1, maxAgeMs: 1000 } });
     log.record(call(0));
     await log.flush();
     log.record(call(1));

@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { WatchedCall } from '../../../src/contracts/calls.ts';
 import type { CallRequest } from '../../../src/contracts/tools.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import type { DeviceId, PeerId } from '../../../src/lib/ids.ts';
 import { formatTraceparent, newTrace } from '../../../src/lib/traceparent.ts';
 import { createRoutedTools } from '../../../src/tools/room-tools.ts';
 import { notSent } from '../../../src/tools/remote.ts';
 import { createCallFeed, type CallFeed } from '../../../src/tools/watching/feed.ts';
 import { jsonSize } from '../../../src/tools/watching/json-size.ts';
-import { createCallObserver } from '../../../src/tools/watching/observer.ts';
+import { MAX_REMEMBERED } from '../../../src/tools/watching/observer.ts';
 import { appPrincipal, memberPrincipal, selfPeer } from '../../support/ports.ts';
 import { roomPeer, testRemotes } from '../../support/room.ts';
 import { testRouter } from '../../support/router.ts';
@@ -16,14 +17,7 @@ import { failureCode, localTools, sampleTool } from '../../support/tools.ts';
 
 const request: CallRequest = { tool: 'sample', args: { text: 'here' }, principal: appPrincipal };
 
-function feed(): CallFeed & { readonly loads: () => number } {
-  let loads = 0;
-  const made = createCallFeed((tell) => {
-    loads++;
-    return Promise.resolve(createCallObserver({ self: selfPeer, clock: systemClock, tell }));
-  });
-  return { ...made, loads: () => loads };
-}
+const feed = (remembers = false): CallFeed => createCallFeed({ self: selfPeer, clock: systemClock, remembers });
 
 /** The last that was told of each call. */
 function lastOf(told: readonly WatchedCall[]): readonly WatchedCall[] {
@@ -37,8 +31,8 @@ describe('a call that is made', () => {
     roomPeer('b', [metadata], { latencyMs: 100 }),
   );
 
-  function watched() {
-    const calls = feed();
+  function watched(remembers = false) {
+    const calls = feed(remembers);
     const router = testRouter(remotes);
     const tools = calls.routed(
       createRoutedTools({
@@ -53,7 +47,7 @@ describe('a call that is made', () => {
   it('is told with every place that was tried, how it ended, and its trace', async () => {
     const { calls, tools } = watched();
     const told: WatchedCall[] = [];
-    const stop = await calls.watch((call) => told.push(call));
+    const stop = calls.watch((call) => told.push(call));
     const trace = newTrace();
     const result = await tools.call(request, { traceparent: formatTraceparent(trace) });
     expect(result).toMatchObject({ ok: true, value: { text: 'b' } });
@@ -82,17 +76,54 @@ describe('a call that is made', () => {
   it('is not looked at before somebody watches, nor after', async () => {
     const { calls, tools } = watched();
     await tools.call(request);
-    expect(calls.loads()).toBe(0);
     const told: WatchedCall[] = [];
-    const stop = await calls.watch((call) => told.push(call));
+    const stop = calls.watch((call) => told.push(call));
+    expect(told).toEqual([]);
     await tools.call({ ...request, tool: 'nothing' });
     expect(lastOf(told)).toMatchObject([{ tool: 'nothing', end: { error: { code: 'unknown_tool' }, route: null } }]);
     const { length } = told;
     stop();
     await tools.call(request);
     expect(told).toHaveLength(length);
-    (await calls.watch((call) => told.push(call)))();
-    expect(calls.loads()).toBe(1);
+  });
+
+  it('is remembered from the start where somebody may look later: the newest, as they stand then', async () => {
+    const { calls, tools } = watched(true);
+    for (let n = 0; n < MAX_REMEMBERED + 3; n++) await tools.call({ ...request, args: { text: String(n) } });
+    const gate = Promise.withResolvers<string>();
+    const place = { kind: 'peer', peer: 'c' as PeerId, device: 'dc' as DeviceId, name: 'c' } as const;
+    const running = calls.sent({ ...request, tool: 'search_shard' }, undefined, place, () => gate.promise);
+    const told: WatchedCall[] = [];
+    calls.watch((call) => told.push(call));
+    expect(told).toHaveLength(MAX_REMEMBERED);
+    expect(told[0]).toMatchObject({ id: 5, tool: 'sample', end: { error: null } });
+    expect(told.at(-1)).toMatchObject({ tool: 'search_shard', end: null, tries: [{ place, tookMs: null }] });
+    gate.resolve('answer');
+    await running;
+    expect(lastOf(told).at(-1)).toMatchObject({
+      tool: 'search_shard',
+      end: { error: null, answerSize: 8, route: null },
+    });
+  });
+
+  it('to a place, past the router, is told with that place, and how it failed', async () => {
+    const calls = feed();
+    const told: WatchedCall[] = [];
+    calls.watch((call) => told.push(call));
+    const trace = newTrace();
+    const place = { kind: 'peer', peer: 'c' as PeerId, device: 'dc' as DeviceId, name: 'c' } as const;
+    const asked = { ...request, tool: 'search_shard', place: place.peer };
+    const failing = calls.sent(asked, formatTraceparent(trace), place, () => Promise.reject(notSent('c is gone')));
+    expect(await failureCode(() => failing)).toBe('peer_unreachable');
+    expect(lastOf(told)).toMatchObject([
+      {
+        side: 'made',
+        traceId: trace.id,
+        asked: 'c',
+        tries: [{ place, why: 'first', error: { code: 'peer_unreachable' } }],
+        end: { error: { code: 'peer_unreachable' }, route: null },
+      },
+    ]);
   });
 });
 
@@ -101,7 +132,7 @@ describe('a call that is served', () => {
     const calls = feed();
     const local = calls.local(localTools([sampleTool(), sampleTool({ name: 'writes', access: 'write' })], systemClock));
     const told: WatchedCall[] = [];
-    await calls.watch((call) => told.push(call));
+    calls.watch((call) => told.push(call));
     expect(await local.call({ ...request, principal: memberPrincipal })).toEqual({ text: 'here' });
     expect(await failureCode(() => local.call({ ...request, tool: 'writes', principal: memberPrincipal }))).toBe(
       'forbidden',

@@ -1,20 +1,15 @@
-import type { AuditEntry, AuditQuery, AuditVerdict, TokenInfo, TokenRequest } from '../../../contracts/access.ts';
+import type { TokenInfo, TokenRequest } from '../../../contracts/access.ts';
+import type { AuditQuery, AuditVerdict } from '../../../contracts/audit.ts';
 import type { ToolDefinitions } from '../../../contracts/definitions.ts';
 import type { ClientToken } from '../../../contracts/relay.ts';
 import { isWireError, TabmeshError, toTabmeshError } from '../../../lib/errors.ts';
+import type { AuditPage, AuditSource } from '../audit/audit-source.ts';
 
 /** Checking a chain of a quarter of a million entries takes some seconds; whoever takes longer is in trouble, ms. */
 const TIMEOUT_MS = 60_000;
 
-/** A page of the audit log, newest first. */
-export interface AuditPage {
-  readonly entries: readonly AuditEntry[];
-  /** `before` of the next page; null at the end */
-  readonly next: number | null;
-}
-
 /** What the relay that serves this page lets the person who runs it see and change, over its REST interface. */
-export class RelayApi {
+export class RelayApi implements AuditSource {
   readonly #token: string;
   readonly #base: string;
 
@@ -62,6 +57,11 @@ export class RelayApi {
    */
   async decide(decision: 'accept' | 'refuse', tool: string, offered: string): Promise<void> {
     await this.#ask('POST', `/api/tool-definitions/${decision}`, null, { tool, offered });
+  }
+
+  /** Takes a pin back: the definition that is seen next is pinned, whatever it is. @throws `not_found` */
+  async forgetPin(tool: string): Promise<void> {
+    await this.#ask('POST', '/api/tool-definitions/forget', null, { tool });
   }
 
   async #ask<T>(method: string, path: string, signal: AbortSignal | null, body?: unknown): Promise<T> {

@@ -1,6 +1,5 @@
 import type { RoomClient } from '../../../contracts/app.ts';
 import type { WatchedCall } from '../../../contracts/calls.ts';
-import { toTabmeshError, type WireError } from '../../../lib/errors.ts';
 import { CallRing } from './call-ring.ts';
 
 /** Calls that are kept: more than anybody reads, and a few megabytes at worst. */
@@ -18,19 +17,18 @@ export function callLogOf(client: Client): CallLog {
   return log;
 }
 
-/** The newest calls of a room, from when somebody first looked at them. */
+/** The newest calls of a room, from when it was opened. */
 export class CallLog {
   /** newest first, as they were last drawn */
   calls = $state.raw<readonly WatchedCall[]>([]);
   /** calls that have come since it was paused */
   behind = $state(0);
   paused = $state(false);
-  /** why nothing is watched; null when it is */
-  error = $state.raw<WireError | null>(null);
   readonly #client: Client;
   readonly #kept = new CallRing(MAX_CALLS);
-  #watching = false;
   #stop: (() => void) | null = null;
+  /** the newest call that was cleared away: those up to it are remembered elsewhere, and not shown again */
+  #cleared = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(client: Client) {
@@ -39,23 +37,12 @@ export class CallLog {
 
   /**
    * Begins to watch, if it does not already, and goes on on other pages: a tool is run on another one than that which lists
-   * its call. A failure is in `error`.
+   * its call.
    */
   watch(): void {
-    if (this.#watching) return;
-    this.#watching = true;
-    this.error = null;
-    this.#client
-      .watchCalls((call) => {
-        this.#take(call);
-      })
-      .then(
-        (stop) => (this.#stop = stop),
-        (thrown: unknown) => {
-          this.#watching = false;
-          this.error = toTabmeshError(thrown).toWire();
-        },
-      );
+    this.#stop ??= this.#client.watchCalls((call) => {
+      this.#take(call);
+    });
   }
 
   /** Nobody sees the list any more: one that stands still needs no more calls until it goes on. */
@@ -63,7 +50,6 @@ export class CallLog {
     if (!this.paused || this.#stop === null) return;
     this.#stop();
     this.#stop = null;
-    this.#watching = false;
   }
 
   /** Holds the list still, or lets it go on; nothing is lost meanwhile but what no longer fits. */
@@ -75,12 +61,14 @@ export class CallLog {
   }
 
   clear(): void {
+    this.#cleared = this.#kept.newestFirst()[0]?.id ?? this.#cleared;
     this.#kept.clear();
     this.behind = 0;
     this.calls = [];
   }
 
   #take(call: WatchedCall): void {
+    if (call.id <= this.#cleared) return;
     if (this.#kept.put(call) && this.paused) this.behind += 1;
     this.#timer ??= setTimeout(() => {
       this.#draw();

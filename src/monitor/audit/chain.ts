@@ -1,5 +1,5 @@
-import { hash as digest } from 'node:crypto';
-import type { AuditEntry, AuditEvent } from '../../src/contracts/access.ts';
+import type { AuditEntry, AuditEvent } from '../../contracts/audit.ts';
+import type { AuditHashes } from './hashes.ts';
 
 /** What the first entry there ever was links back to. */
 const FIRST_PREV = '0'.repeat(64);
@@ -14,12 +14,17 @@ export interface Link {
 export const CHAIN_START: Link = { seq: -1, hash: FIRST_PREV };
 
 /** Makes an event the next entry of a chain. @param at ms since the epoch */
-export function linkEntry({ seq, hash: prev }: Link, event: AuditEvent, at: number): AuditEntry {
+export function linkEntry(
+  { seq, hash: prev }: Link,
+  event: AuditEvent,
+  at: number,
+  hash: AuditHashes['hash'],
+): AuditEntry {
   const body = { v: 1 as const, seq: seq + 1, at: new Date(at).toISOString(), ...event, prev };
-  return { ...body, hash: hashOf(body) };
+  return { ...body, hash: hash(JSON.stringify(body)) };
 }
 
-/** The line of a file, with its end. */
+/** The line of a segment, with its end. */
 export const lineOf = (entry: AuditEntry): string => `${JSON.stringify(entry)}\n`;
 
 /**
@@ -27,7 +32,7 @@ export const lineOf = (entry: AuditEntry): string => `${JSON.stringify(entry)}\n
  * @param line without its end
  * @throws Error that says what is wrong
  */
-export function readLine(line: string): AuditEntry {
+export function readLine(line: string, hashOf: AuditHashes['hash']): AuditEntry {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -41,10 +46,6 @@ export function readLine(line: string): AuditEntry {
     throw new Error('is no entry');
   }
   // the fields in the order in which they stand: the hash is of the line as it was written
-  if (hashOf(body) !== hash) throw new Error('was changed: its hash does not fit');
+  if (hashOf(JSON.stringify(body)) !== hash) throw new Error('was changed: its hash does not fit');
   return value as AuditEntry;
-}
-
-function hashOf(body: object): string {
-  return digest('sha256', JSON.stringify(body));
 }

@@ -1,15 +1,26 @@
-import type { AuditEntry, AuditEvent, AuditQuery, AuditVerdict } from '../../../contracts/access.ts';
+import type { AuditActor, AuditEntry, AuditEventName, AuditQuery, AuditVerdict } from '../../../contracts/audit.ts';
 import type { RoomMember } from '../../../contracts/mesh.ts';
 import { formatCount, plural, shortenMiddle } from '../../ui/format.ts';
 
 /** Entries of one page: what fits two screens. */
 const AUDIT_PAGE = 50;
 
-const EVENTS: Readonly<Record<AuditEvent['event'], string>> = {
+const EVENTS: Readonly<Record<AuditEventName, string>> = {
   call: 'Call',
+  served: 'Served',
   refused: 'Refused at the door',
   'token.created': 'Token created',
   'token.revoked': 'Token revoked',
+  'approval.once': 'Allowed once',
+  'approval.always': 'Allowed always',
+  'approval.no': 'Not allowed',
+  'approval.revoked': 'Answer taken back',
+  'access.changed': 'Access changed',
+  'grant.issued': 'Grant issued',
+  'grant.revoked': 'Grant revoked',
+  'definition.accepted': 'Definition accepted',
+  'definition.refused': 'Definition refused',
+  'definition.forgotten': 'Pin forgotten',
   'relay.started': 'Relay started',
   'relay.stopped': 'Relay stopped',
   'audit.note': 'About this log',
@@ -20,19 +31,30 @@ export function eventWords({ event }: Pick<AuditEntry, 'event'>): string {
   return Object.hasOwn(EVENTS, event) ? EVENTS[event] : event;
 }
 
-/** Who did it: a member by its name, another device by its id, shortened. */
-export function whoWords(
-  { who }: Pick<AuditEntry, 'who'>,
-  members: readonly Pick<RoomMember, 'device' | 'name'>[],
-): string {
-  if (who.kind !== 'device') return who.name;
-  return members.find(({ device }) => device === who.id)?.name ?? shortenMiddle(who.name);
+/** Who did it: a member by its name, another device by the name it had, or by its id, shortened; and who handed it on. */
+export function whoWords(who: AuditActor, members: readonly Pick<RoomMember, 'device' | 'name'>[]): string {
+  const deviceWords = (id: string, name: string) =>
+    members.find(({ device }) => device === id)?.name ?? (name === id ? shortenMiddle(id) : name);
+  const own = who.kind === 'device' ? deviceWords(who.id, who.name) : who.name;
+  return own + (who.via ?? []).map((id) => ` through ${deviceWords(id, id)}`).join('');
 }
 
-/** What it was about: a tool, a route, or a token by its name without the id before it. */
-export function whatWords({ event, what }: Pick<AuditEntry, 'event' | 'what'>): string {
-  if (event === 'token.created' || event === 'token.revoked') return what.slice(what.indexOf(' ') + 1);
-  return event === 'relay.started' || event === 'relay.stopped' ? shortenMiddle(what) : what;
+/** Events whose `what` is an id that nobody reads. */
+const IDS: ReadonlySet<AuditEventName> = new Set(['relay.started', 'relay.stopped', 'grant.issued', 'grant.revoked']);
+/** Events whose `what` is an id, a space, and a name. */
+const NAMED: ReadonlySet<AuditEventName> = new Set([
+  'token.created',
+  'token.revoked',
+  'definition.accepted',
+  'definition.refused',
+  'definition.forgotten',
+]);
+
+/** What it was about: a tool, a route, or what has an id by its name without it; and how many times. */
+export function whatWords({ event, what, calls }: Pick<AuditEntry, 'event' | 'what' | 'calls'>): string {
+  if (NAMED.has(event)) return what.slice(what.indexOf(' ') + 1);
+  if (IDS.has(event)) return shortenMiddle(what);
+  return calls === undefined ? what : `${what} × ${formatCount(calls)}`;
 }
 
 /** The filters as they are filled in. */
@@ -64,7 +86,7 @@ export const OUTCOMES = [
 ] as const;
 
 /**
- * Reads the filters, which the relay compares exactly.
+ * Reads the filters, which are compared exactly.
  * @param before entries before this number; null for the newest
  */
 export function readFilter(

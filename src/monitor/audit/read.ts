@@ -1,21 +1,20 @@
-import type { AuditEntry, AuditQuery } from '../../src/contracts/access.ts';
-import { listFiles, readLines } from './files.ts';
+import type { AuditEntry, AuditQuery, AuditStore } from '../../contracts/audit.ts';
 import { MAX_AUDIT_ENTRIES } from './limits.ts';
 
 /**
  * Reads entries that fit, newest first. Lines that are no entries are left out: `verifyAudit` reports them.
- * @throws the signal's reason, the file system's error
+ * @throws the signal's reason, the store's error
  */
 export async function readAudit(
-  folder: string,
+  store: Pick<AuditStore, 'segments' | 'lines'>,
   query: AuditQuery,
   signal: AbortSignal,
 ): Promise<{ readonly entries: readonly AuditEntry[]; readonly more: boolean }> {
   const limit = Math.min(query.limit, MAX_AUDIT_ENTRIES);
   const entries: AuditEntry[] = [];
-  for (const { name } of (await listFiles(folder)).toReversed()) {
+  for (const { number } of (await store.segments()).toReversed()) {
     signal.throwIfAborted();
-    for (const line of (await readLines(folder, name)).lines.toReversed()) {
+    for (const line of (await store.lines(number)).toReversed()) {
       const entry = parse(line);
       if (entry === null || !fits(entry, query)) continue;
       if (entries.length === limit) return { entries, more: true };

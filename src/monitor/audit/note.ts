@@ -1,13 +1,13 @@
-import type { AuditEvent } from '../../src/contracts/access.ts';
+import type { AuditEvent } from '../../contracts/audit.ts';
 
-/** The relay itself, in entries that nobody asked for. */
-const RELAY = { kind: 'nobody', id: 'relay', name: 'relay' } as const;
+/** The log itself, in entries that nobody asked for. */
+const LOG = { kind: 'nobody', id: 'log', name: 'this log' } as const;
 
 /** What happened to the log itself, as an entry of it. */
 export function note(text: string): AuditEvent {
   return {
     event: 'audit.note',
-    who: RELAY,
+    who: LOG,
     what: text,
     where: null,
     tookMs: null,
