@@ -1,11 +1,22 @@
+import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+
+/** What a test file does that others in the same process would see. */
+const SEEN_BY_OTHERS = /\bvi\.(?:mock|hoisted|stub\w+|spyOn|useFakeTimers)\b|fake-indexeddb\/auto|process\.chdir/;
+
+const files = globSync('tests/{unit,contract,integration}/**/*.test.ts');
+const apart = files.filter((file) => SEEN_BY_OTHERS.test(readFileSync(file, 'utf8')));
 
 export default defineConfig({
   test: {
-    include: ['tests/{unit,integration,contract}/**/*.test.ts'],
     environment: 'node',
     // two cores: one file at a time in each of two forks keeps real-socket tests calm
     maxWorkers: 2,
     testTimeout: 20_000,
+    projects: [
+      // loading the same modules anew for each file would be half of all the work
+      { extends: true, test: { name: 'shared', include: files, exclude: apart, isolate: false } },
+      { extends: true, test: { name: 'apart', include: apart } },
+    ],
   },
 });
