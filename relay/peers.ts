@@ -1,4 +1,4 @@
-import type { AuditPort } from '../src/contracts/access.ts';
+import type { AuditPort, AuditSink } from '../src/contracts/audit.ts';
 import type { FetchPort } from '../src/contracts/fetch.ts';
 import type { McpProvider } from '../src/contracts/mcp.ts';
 import type { FetchTicket } from '../src/contracts/relay.ts';
@@ -12,6 +12,7 @@ import type { RoomChoice } from './config/parse.ts';
 import type { RelayUrls } from './config/urls.ts';
 import type { Rooms } from './rooms.ts';
 import type { Tokens } from './tokens/tokens.ts';
+import type { TakeUpgrade } from './http/upgrade.ts';
 
 /** What the libp2p side is given by the process. */
 export interface RelayPeersOptions {
@@ -20,8 +21,6 @@ export interface RelayPeersOptions {
   readonly room: RoomChoice;
   /** anyone may use the relay */
   readonly openRelay: boolean;
-  /** a peer for one command or client: it offers itself to nobody as a relay */
-  readonly guest?: boolean;
   /** where to listen for WebRTC-Direct, and what to announce of it; null without */
   readonly direct: { readonly listen: string; readonly announce: readonly string[] } | null;
   /** STUN and TURN servers that peers are told of */
@@ -36,8 +35,8 @@ export interface RelayPeersOptions {
   readonly issueTicket: (holder: { readonly room: RoomId; readonly device: DeviceId }) => FetchTicket;
   /** of the AI clients of members, who make, see and take back their own over the mesh */
   readonly tokens: Pick<Tokens, 'create' | 'list' | 'revoke'>;
-  /** what the audit tools read */
-  readonly audit: AuditPort;
+  /** what its peers do for others is written into it; the audit tools read it */
+  readonly audit: AuditPort & AuditSink;
   /** the address that upstream services are told */
   readonly contact: string;
   /** what its peer in the room answers to MCP instead of its own tools, resources and prompts */
@@ -51,9 +50,9 @@ export interface RelayPeersOptions {
 /** The libp2p side, running. */
 export interface RelayPeers {
   readonly rooms: Rooms;
-  /** of the relay's own node, which introduces peers */
+  /** of the relay's own node, which introduces peers; of the peer in the room where there is no relay */
   readonly peerId: PeerId;
-  /** of the relay's own node, with peer id */
+  /** of the relay's own node, with peer id; none where there is no relay */
   readonly multiaddrs: readonly string[];
   /** whole link to the room of the relay; null when it is a member of none */
   readonly invite: string | null;
@@ -63,9 +62,9 @@ export interface RelayPeers {
   /**
    * Where a WebSocket upgrade goes.
    * @param path of the request, without query
-   * @returns a port on loopback; undefined when nothing is there
+   * @returns the node that takes it; undefined when none is there
    */
-  upgradePort(path: string): number | undefined;
+  upgradeTaker(path: string): TakeUpgrade | undefined;
   /** what the nodes have open, and how calls went in the room */
   readonly samples: SampleSource;
   /** stops every node; best effort and total */

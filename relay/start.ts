@@ -132,7 +132,7 @@ export async function startRelay(options: StartOptions): Promise<Relay> {
       tickets,
       upstreams,
       appFolder,
-      upgradePort: (path) => peers.upgradePort(path),
+      upgradeTaker: (path) => peers.upgradeTaker(path),
       pinStore: openPinStores(dataDir.path),
       trustProxy: config.trustProxy,
       loopbackOnly: isLoopbackHost(config.host),

@@ -11,7 +11,7 @@ import { CALL_RATES, createRates, type CallRates } from './gate/rates.ts';
 import { createRoutes, type RoutesDeps } from './routes.ts';
 import type { OriginRules } from './request-origin.ts';
 import { serverSamples } from './server-samples.ts';
-import { createUpgrades } from './upgrade.ts';
+import { createUpgrades, type TakeUpgrade } from './upgrade.ts';
 
 /** Requests that still run when the relay stops get this long; then their connections are cut. */
 const DRAIN_MS = 3_000;
@@ -19,7 +19,7 @@ const DRAIN_MS = 3_000;
 /** What the HTTP side serves, once the peers are there. */
 export interface HttpDeps extends RoutesDeps {
   /** loopback port for a WebSocket upgrade at this path */
-  readonly upgradePort: (path: string) => number | undefined;
+  readonly upgradeTaker: (path: string) => TakeUpgrade | undefined;
   /** bound to loopback: only this relay's own names are answered */
   readonly loopbackOnly: boolean;
   readonly doorLimits?: DoorLimits;
@@ -90,7 +90,7 @@ export function createHttpServer({ tls, times = REQUEST_TIMES, clock, log }: Htt
         end(id);
       });
       const upgrades = createUpgrades({
-        port: deps.upgradePort,
+        taker: deps.upgradeTaker,
         door: createDoor(doorLimits, clock),
         rules,
         trustProxy: deps.trustProxy,

@@ -3,9 +3,10 @@ import { identify } from '@libp2p/identify';
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
-import { webRTCDirect } from '@libp2p/webrtc';
 import { webSockets } from '@libp2p/websockets';
-import { yamux } from '@libp2p/yamux';
+import type { TakeUpgrade } from '../http/upgrade.ts';
+import { HandedSockets } from '../../src/mesh/node/handed-sockets.node.ts';
+import { sparingYamux } from '../../src/mesh/node/sparing-yamux.ts';
 import { createLibp2p } from 'libp2p';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { PeerId } from '../../src/lib/ids.ts';
@@ -47,6 +48,8 @@ export interface RelayNode {
   readonly circuits: Pick<CircuitMeter, 'totals'>;
   /** loopback port of its WebSocket listener */
   readonly port: number;
+  /** serves a WebSocket that was opened at another port of this process */
+  readonly take: TakeUpgrade;
   stop(): Promise<void>;
 }
 
@@ -67,19 +70,18 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   const { privateKey, announce, circuits = CIRCUIT_LIMITS, direct = null, clock, log } = options;
   const access = new AccessServer({ ...options.access, log });
   const meter = new CircuitMeter(circuits, clock);
+  const sockets = new HandedSockets();
   const libp2p = await createLibp2p({
     // nobody may come before all is served
     start: false,
     privateKey,
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws', ...(direct?.listen ?? [])], announce: [...announce] },
     transports: [
-      webSockets(),
-      ...(direct === null
-        ? []
-        : [webRTCDirect({ certificate: direct.certificate, rtcConfiguration: { iceServers: [] } })]),
+      sockets.transport(webSockets()),
+      ...(direct === null ? [] : [await directTransport(direct.certificate)]),
     ],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [sparingYamux()],
     connectionGater: relayGater(access, meter),
     connectionMonitor: { abortConnectionOnPingFailure: false },
     connectionManager: {
@@ -117,8 +119,17 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     access,
     circuits: meter,
     port: libp2p.services.listenPort.port(),
+    take: (...upgrade) => {
+      sockets.take(...upgrade);
+    },
     stop: () => Promise.resolve(libp2p.stop()),
   };
+}
+
+/** Loaded where it is asked for: it brings a native library, and a megabyte of program with it. */
+async function directTransport(certificate: DirectCertificate) {
+  const { webRTCDirect } = await import('@libp2p/webrtc');
+  return webRTCDirect({ certificate, rtcConfiguration: { iceServers: [] } });
 }
 
 /** Reservations and circuits are for peers that have presented a key, within their limits. */

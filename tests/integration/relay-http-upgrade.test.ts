@@ -1,10 +1,11 @@
-import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { TakeUpgrade } from '../../relay/http/upgrade.ts';
+import { TabmeshError } from '../../src/lib/errors.ts';
 import { DOOR_LIMITS } from '../../relay/http/door.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
-import { startUpstream } from '../support/http-listener.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -12,29 +13,26 @@ afterEach(async () => {
 });
 
 interface Inner {
-  readonly port: number;
+  readonly take: TakeUpgrade;
   readonly requests: IncomingMessage[];
   readonly sockets: Duplex[];
 }
 
-/** A listener behind the relay that accepts every upgrade and echoes what comes. */
-async function innerListener(): Promise<Inner> {
+/** What takes every upgrade, and echoes what comes. */
+function echoing(): Inner {
   const requests: IncomingMessage[] = [];
   const sockets: Duplex[] = [];
-  const server = createServer();
-  server.on('upgrade', (request, socket) => {
-    requests.push(request);
-    sockets.push(socket);
-    socket.on('error', () => undefined);
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
-    socket.pipe(socket);
-  });
-  const { port, close } = await startUpstream(() => undefined, server);
   cleanups.push(() => {
     for (const socket of sockets) socket.destroy();
-    return close();
   });
-  return { port, requests, sockets };
+  const take: TakeUpgrade = (request, socket, head) => {
+    requests.push(request);
+    sockets.push(socket);
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+    socket.write(head);
+    socket.pipe(socket);
+  };
+  return { take, requests, sockets };
 }
 
 async function relayWith(options: TestRelayOptions): Promise<TestRelay> {
@@ -72,11 +70,11 @@ const next = (socket: Duplex) => new Promise<string>((resolve) => socket.once('d
 const closed = (socket: Duplex) => new Promise<void>((resolve) => socket.once('close', resolve));
 
 describe('WebSocket upgrades', () => {
-  it('are handed to the listener of their path, the request as it came', async () => {
-    const own = await innerListener();
-    const room = await innerListener();
-    const ports: Record<string, number> = { '/': own.port, '/room/a': room.port };
-    const relay = await relayWith({ upgradePort: (path) => ports[path] });
+  it('are handed to what serves their path, the request as it came', async () => {
+    const own = echoing();
+    const room = echoing();
+    const takers: Record<string, TakeUpgrade> = { '/': own.take, '/room/a': room.take };
+    const relay = await relayWith({ upgradeTaker: (path) => takers[path] });
     const { socket } = await upgrade(relay, '/room/a?x=1');
     expect(own.requests).toEqual([]);
     expect(room.requests[0]?.url).toBe('/room/a?x=1');
@@ -90,8 +88,8 @@ describe('WebSocket upgrades', () => {
   });
 
   it('carry a lot in both directions, whole', async () => {
-    const inner = await innerListener();
-    const relay = await relayWith({ upgradePort: () => inner.port });
+    const inner = echoing();
+    const relay = await relayWith({ upgradeTaker: () => inner.take });
     const { socket } = await upgrade(relay, '/');
     if (socket === null) throw new Error('no upgrade');
     const sent = Buffer.alloc(4 * 1024 * 1024, 'abcdefg');
@@ -109,18 +107,19 @@ describe('WebSocket upgrades', () => {
     expect(Buffer.concat(chunks).equals(sent)).toBe(true);
   });
 
-  it('of an unknown path, a foreign host or a dead listener are refused', async () => {
-    const dead = await startUpstream(() => undefined);
-    await dead.close();
-    const relay = await relayWith({ upgradePort: (path) => (path === '/' ? dead.port : undefined) });
+  it('of an unknown path, a foreign host or a stopped node are refused', async () => {
+    const stopped: TakeUpgrade = () => {
+      throw new TabmeshError('no_place', 'the node does not take connections now');
+    };
+    const relay = await relayWith({ upgradeTaker: (path) => (path === '/' ? stopped : undefined) });
     expect((await upgrade(relay, '/other')).status).toBe(404);
     expect((await upgrade(relay, '/', { host: 'evil.example' })).status).toBe(403);
     expect((await upgrade(relay, '/')).status).toBe(502);
   });
 
   it('end on both sides when either ends', async () => {
-    const inner = await innerListener();
-    const relay = await relayWith({ upgradePort: () => inner.port });
+    const inner = echoing();
+    const relay = await relayWith({ upgradeTaker: () => inner.take });
     const first = await upgrade(relay, '/');
     const innerClosed = closed(inner.sockets[0]!);
     first.socket?.destroy();
@@ -134,8 +133,8 @@ describe('WebSocket upgrades', () => {
   });
 
   it('end when the relay stops', async () => {
-    const inner = await innerListener();
-    const relay = await startTestRelay({ upgradePort: () => inner.port });
+    const inner = echoing();
+    const relay = await startTestRelay({ upgradeTaker: () => inner.take });
     const { socket } = await upgrade(relay, '/');
     const ended = closed(socket as Duplex);
     socket?.resume();
@@ -143,8 +142,8 @@ describe('WebSocket upgrades', () => {
   });
 
   it('survive a client that breaks off in the middle of its request', async () => {
-    const inner = await innerListener();
-    const relay = await relayWith({ upgradePort: () => inner.port });
+    const inner = echoing();
+    const relay = await relayWith({ upgradeTaker: () => inner.take });
     const socket = connect(Number(new URL(relay.urls.app).port), '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
@@ -155,9 +154,9 @@ describe('WebSocket upgrades', () => {
 
 describe('the door', () => {
   it('lets an address open so many connections a second', async () => {
-    const inner = await innerListener();
+    const inner = echoing();
     const relay = await relayWith({
-      upgradePort: () => inner.port,
+      upgradeTaker: () => inner.take,
       doorLimits: { ...DOOR_LIMITS, rate: { burst: 2, perSecond: 0.1 } },
     });
     const outcomes = [await upgrade(relay, '/'), await upgrade(relay, '/'), await upgrade(relay, '/')];
@@ -167,8 +166,8 @@ describe('the door', () => {
   });
 
   it('lets an address have so many connections, and counts those that ended no more', async () => {
-    const inner = await innerListener();
-    const relay = await relayWith({ upgradePort: () => inner.port, doorLimits: { ...DOOR_LIMITS, perAddress: 1 } });
+    const inner = echoing();
+    const relay = await relayWith({ upgradeTaker: () => inner.take, doorLimits: { ...DOOR_LIMITS, perAddress: 1 } });
     const { socket } = await upgrade(relay, '/');
     expect((await upgrade(relay, '/')).status).toBe(429);
     socket?.destroy();
@@ -176,15 +175,15 @@ describe('the door', () => {
   });
 
   it('tells addresses behind a trusted proxy apart by the entry that the proxy added', async () => {
-    const inner = await innerListener();
+    const inner = echoing();
     const doorLimits = { ...DOOR_LIMITS, perAddress: 1 };
-    const relay = await relayWith({ upgradePort: () => inner.port, doorLimits, args: ['--trust-proxy'] });
+    const relay = await relayWith({ upgradeTaker: () => inner.take, doorLimits, args: ['--trust-proxy'] });
     const from = (address: string) => upgrade(relay, '/', { 'x-forwarded-for': address });
     expect((await from('198.51.100.1')).status).toBe(101);
     expect((await from('198.51.100.2')).status).toBe(101);
     expect((await from('203.0.113.9, 198.51.100.1')).status).toBe(429);
 
-    const plain = await relayWith({ upgradePort: () => inner.port, doorLimits });
+    const plain = await relayWith({ upgradeTaker: () => inner.take, doorLimits });
     expect((await upgrade(plain, '/', { 'x-forwarded-for': '198.51.100.1' })).status).toBe(101);
     expect((await upgrade(plain, '/', { 'x-forwarded-for': '198.51.100.2' })).status).toBe(429);
   });

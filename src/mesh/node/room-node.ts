@@ -4,7 +4,6 @@ import { withLibp2pLight } from '@helia/libp2p';
 import { withBitswap } from '@helia/bitswap';
 import type { ConnectionGater, PrivateKey, Transport } from '@libp2p/interface';
 import { ping } from '@libp2p/ping';
-import { yamux } from '@libp2p/yamux';
 import * as dagCbor from '@ipld/dag-cbor';
 import { createHeliaLight } from 'helia';
 import type { Blockstore } from 'interface-blockstore';
@@ -13,6 +12,7 @@ import type { ListenPort } from './listen-port.ts';
 import { listenPort } from './listen-port.ts';
 import { dropWhatIsTooLate } from './closing-connections.ts';
 import { streamOverLinks } from './over-links.ts';
+import { sparingYamux } from './sparing-yamux.ts';
 import type { Reservations } from './reservations.ts';
 import { reservations } from './reservations.ts';
 import { publicIdentify } from '../membership/guard.ts';
@@ -77,7 +77,7 @@ export async function startRoomNode(options: RoomNodeOptions): Promise<RoomNode>
     },
     transports: options.transports,
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [sparingYamux()],
     connectionGater: options.gater,
     connectionMonitor: CONNECTION_MONITOR,
     connectionManager: {

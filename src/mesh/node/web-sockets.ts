@@ -4,6 +4,7 @@ import { webSockets } from '@libp2p/websockets';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { multiaddr } from '@multiformats/multiaddr';
 import { TabmeshError } from '../../lib/errors.ts';
+import { sendTogether } from './sent-together.ts';
 import { hostOf } from './relay-address.ts';
 
 /** How libp2p's transport opens a socket; no part of its interface. */
@@ -62,7 +63,7 @@ export function openSocket(url: string, signal?: AbortSignal): Promise<WebSocket
     };
     const opened = () => {
       done();
-      resolve(socket);
+      resolve(sendTogether(socket));
     };
     const failed = () => {
       done();

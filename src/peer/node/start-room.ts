@@ -2,7 +2,7 @@ import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@
 import type { PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { join } from 'node:path';
-import type { AuditPort } from '../../contracts/access.ts';
+import type { AuditPort, AuditSink } from '../../contracts/audit.ts';
 import type { FetchPort } from '../../contracts/fetch.ts';
 import type { McpProvider } from '../../contracts/mcp.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
@@ -14,10 +14,13 @@ import type { Clock } from '../../lib/clock.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import type { DeviceKey } from '../../mesh/identity/device-key.ts';
+import { createFileRecordStore } from '../../mesh/discovery/record-file.node.ts';
 import { friendlyName } from '../../mesh/identity/names.ts';
 import type { RoomSecret } from '../../mesh/identity/room-secret.ts';
+import { IceServers } from '../../mesh/access/ice-servers.ts';
 import type { RelayAccess } from '../../mesh/links/relay-link.ts';
 import { roomGater } from '../../mesh/node/gater.ts';
+import { HandedSockets } from '../../mesh/node/handed-sockets.node.ts';
 import type { RelayAddress } from '../../mesh/node/relay-address.ts';
 import { startHeadlessNode } from '../../mesh/node/room-node.node.ts';
 import { createReplica } from '../../mesh/replica/replica.ts';
@@ -53,7 +56,12 @@ export interface HeadlessRoomOptions {
   readonly ownRelay?: PeerId;
   /** how members use it */
   readonly offer?: () => RelayOffer;
-  readonly access: RelayAccess;
+  /** the key that a relay lets this peer in with; null when it has none */
+  readonly accessKey: RelayAccess['key'];
+  /** where others find it: at its own address, as a tab through relays and by WebRTC, or either way; the first when absent */
+  readonly reach?: 'address' | 'relays' | 'address and relays';
+  /** what it is called before the friendly name of its device; a relay when absent */
+  readonly title?: string;
   /** public addresses of this peer, without its id; its id is given so that a path can carry it */
   readonly announce: (peer: PeerId) => readonly string[];
   readonly fetch: FetchPort;
@@ -64,8 +72,8 @@ export interface HeadlessRoomOptions {
   readonly mcp?: McpProvider;
   /** none when absent */
   readonly outside?: OutsideServices;
-  /** the audit log of this process; none when absent */
-  readonly audit?: AuditPort;
+  /** the audit log of this process */
+  readonly audit: AuditPort & AuditSink;
   /** of this program */
   readonly version: string;
   readonly clock: Clock;
@@ -76,20 +84,26 @@ export interface HeadlessRoomOptions {
 export interface HeadlessRoom {
   readonly room: RoomPeer;
   readonly peer: PeerId;
-  /** loopback port of its WebSocket listener */
-  readonly port: number;
+  /** serves a WebSocket that was opened at a port of this process. @throws `no_place` when it does not listen */
+  readonly take: HandedSockets['take'];
   close(): Promise<void>;
 }
 
 /** Starts the peer of a room in a Node process: the composition root beside the tab's. */
 export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<HeadlessRoom> {
-  const { invite, folder, deviceKey, relays, fetch, email, clock, log } = options;
+  const { invite, folder, deviceKey, relays, reach = 'address', title = 'Relay', fetch, email, clock, log } = options;
   const store = await openFileStore(join(folder, 'store'));
   try {
     const privateKey = await loadPeerKey(store);
     const peer = peerIdFromPrivateKey(privateKey).toString() as PeerId;
     const addresses = options.announce(peer);
     const load = createProcessLoad();
+    const listens = reach !== 'relays';
+    const throughRelays = reach !== 'address';
+    // none of its own: it uses those that its relays hand out
+    const ice = new IceServers({ stun: [], turn: [] }, () => clock.now());
+    const sockets = new HandedSockets();
+    const known = createFileRecordStore(join(folder, 'peer_registry.json'), () => clock.now());
     const namedHosts = new Set<string>();
     const blocks = await openFsBlocks(join(folder, 'blocks'));
     const secret = { room: invite.room, epoch: invite.epoch, secret: invite.secret };
@@ -100,19 +114,27 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
       kind: 'relay',
       peer,
       deviceKey,
-      deviceName: () => `Relay ${friendlyName(deviceKey.id)}`,
+      deviceName: () => `${title} ${friendlyName(deviceKey.id)}`,
       secret,
       origin: invite.origin,
       remember: options.remember,
       relays,
-      // at its own address it is reached through whichever relay introduces it; it dials what its invite names, and no more
+      // others find it whichever relay introduces it; it dials what its invite names, and no more
       usesRelay: () => false,
       ...(options.offer === undefined ? {} : { offer: options.offer }),
-      access: options.access,
+      access: {
+        key: options.accessKey,
+        granted: (relay, grant) => {
+          ice.granted(relay, grant);
+        },
+      },
       addresses: () => addresses.map((address) => `${address}/p2p/${peer}`),
+      throughRelays,
       startNode: (membership) =>
         startHeadlessNode({
+          ways: { listens, throughRelays: throughRelays ? ice : null },
           privateKey,
+          sockets,
           blockstore: asHeliaBlockstore(blocks),
           membership,
           gater: roomGater(() => relays, namedHosts),
@@ -141,18 +163,19 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
           log,
           publish,
         }),
-      discovery: (now) => ({ ...headlessDiscovery(folder, options.outside ?? {}, now, clock, log), namedHosts }),
+      discovery: (now) => ({ ...headlessDiscovery(known, options.outside ?? {}, now, clock, log), namedHosts }),
       probes: nodeProbes({
         folder,
         stun: options.outside?.stun ?? [],
+        iceServers: throughRelays ? () => ice.list() : null,
         ownRelay: options.ownRelay ?? null,
         now: () => clock.now(),
       }),
       methods: options.methods,
       accessShared: { lock: createProcessLock(), channel: NO_CHANNEL },
       ...(options.mcp === undefined ? {} : { mcp: options.mcp }),
-      audit: options.audit ?? null,
-      ownTools: options.audit === undefined ? [] : relayCatalog,
+      audit: options.audit,
+      ownTools: relayCatalog,
       visible: () => true,
       condition: () => ({ load: load(), battery: null }),
       version: options.version,
@@ -162,9 +185,12 @@ export async function startHeadlessRoom(options: HeadlessRoomOptions): Promise<H
     return {
       room,
       peer,
-      port: room.node.libp2p.services.listenPort.port(),
+      take: (...upgrade) => {
+        sockets.take(...upgrade);
+      },
       async close() {
         await room.close();
+        await known.settled();
         await store.close();
       },
     };

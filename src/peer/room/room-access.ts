@@ -1,4 +1,5 @@
 import type { ApprovalsPort } from '../../contracts/approvals.ts';
+import type { AuditActor, AuditSink } from '../../contracts/audit.ts';
 import type { GrantsPort, HeldGrantsPort } from '../../contracts/grants.ts';
 import type { KeyValueStore } from '../../contracts/kv.ts';
 import type { Replica } from '../../contracts/replica.ts';
@@ -25,6 +26,10 @@ export interface RoomAccessOptions {
   readonly admits: (device: DeviceId) => boolean;
   /** shared by all tabs of the device */
   readonly shared: { readonly lock: WriteLock; readonly channel: AccessChannel };
+  /** where decisions are written down */
+  readonly audit: AuditSink;
+  /** who decides here */
+  readonly me: () => AuditActor;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -59,16 +64,24 @@ export async function openRoomAccess(options: RoomAccessOptions): Promise<RoomAc
   const nameOf = (device: DeviceId) => replica.state().devices[device]?.name ?? device;
 
   const approvals = onDemand(async () => {
-    const [{ ApprovalBook }, { ApprovalGate }] = await Promise.all([
+    const [{ ApprovalBook }, { ApprovalGate }, { auditedApprovals }] = await Promise.all([
       import('../../tools/approvals/book.ts'),
       import('../../tools/approvals/gate.ts'),
+      import('../../tools/audit/decisions.ts'),
     ]);
     const book = await ApprovalBook.open({ store, lock, channel, settings, place: peer, clock, onError });
-    return { book, gate: new ApprovalGate({ book, nameOf, clock }) };
+    const port = auditedApprovals(book, options.audit, options.me);
+    return { port, gate: new ApprovalGate({ book, nameOf, clock }) };
   });
   const grants = onDemand(async () => {
-    const [{ GrantService }, { didKeys, didOf }, { createRevocationLedger, subjectOf }] = await Promise.all([
+    const [
+      { GrantService },
+      { auditedGrants },
+      { didKeys, didOf },
+      { actorOfSubject, createRevocationLedger, subjectOf },
+    ] = await Promise.all([
       import('../../tools/grants/service.ts'),
+      import('../../tools/audit/decisions.ts'),
       import('../../mesh/principals/did.ts'),
       import('./grant-ledger.ts'),
     ]);
@@ -81,15 +94,26 @@ export async function openRoomAccess(options: RoomAccessOptions): Promise<RoomAc
       lock,
       clock,
     });
-    return { service, subjectOf };
+    const port = auditedGrants(service, options.audit, options.me, (subject) => actorOfSubject(subject, nameOf));
+    return { service, port, subjectOf };
   });
 
+  // asking the disk costs more than most calls: it is asked again when a grant was added here or in another tab
+  let additions = 0;
+  let noneHeldAt = -1;
+  channel.subscribe(() => {
+    additions++;
+  });
   const held = onDemand(async () => {
     const [{ HeldGrants }, { didOf }] = await Promise.all([
       import('../../tools/grants/held.ts'),
       import('../../mesh/principals/did.ts'),
     ]);
-    return new HeldGrants({ store, prefix: HELD_PREFIX, lock, did: didOf(deviceKey.id) ?? '', clock });
+    const onAdded = () => {
+      additions++;
+      channel.announce();
+    };
+    return new HeldGrants({ store, prefix: HELD_PREFIX, lock, did: didOf(deviceKey.id) ?? '', onAdded, clock });
   });
 
   return {
@@ -101,12 +125,17 @@ export async function openRoomAccess(options: RoomAccessOptions): Promise<RoomAc
         subjectOf: async (principal) => (await grants()).subjectOf(ownIssuer(principal)),
       }),
     },
-    approvals: async () => (await approvals()).book,
-    grants: async () => (await grants()).service,
+    approvals: async () => (await approvals()).port,
+    grants: async () => (await grants()).port,
     heldGrants: held,
     async grantFor(device, tool, args) {
+      const known = additions;
+      if (noneHeldAt === known) return null;
       // what reads them is loaded only where there are some
-      if ((await store.keys(HELD_PREFIX)).length === 0) return null;
+      if ((await store.keys(HELD_PREFIX)).length === 0) {
+        noneHeldAt = known;
+        return null;
+      }
       return await (await held()).chainFor({ resource: resourceOf(options.room, device), tool, args });
     },
   };

@@ -18,6 +18,7 @@ export interface HeldGrantsOptions {
   readonly lock: Exclusive;
   /** of this device */
   readonly did: string;
+  readonly onAdded?: () => void;
   readonly clock: Clock;
 }
 
@@ -40,7 +41,7 @@ export class HeldGrants implements HeldGrantsPort {
   }
 
   async add(text: string): Promise<HeldGrant> {
-    const { store, prefix, lock, did, clock } = this.#options;
+    const { store, prefix, lock, did, onAdded, clock } = this.#options;
     const tokens = text.split(/\s+/).filter((token) => token !== '');
     const leaf = readLeaf(tokens);
     const { cid, claims } = leaf;
@@ -57,6 +58,7 @@ export class HeldGrants implements HeldGrantsPort {
         });
       }
       await store.put(prefix + cid, { tokens, at: clock.now() } satisfies Kept);
+      onAdded?.();
     });
     return { cid, claims };
   }
