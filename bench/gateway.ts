@@ -32,6 +32,8 @@ const TOKENS = 8;
 /** About 100 bytes: what a small call's arguments take. */
 const PAYLOAD = JSON.stringify({ query: 'statins AND cardiovascular outcomes', max_results: 25, sources: ['pubmed'] });
 
+const TITLE_CHARS = 36;
+
 interface Kind {
   readonly id: string;
   readonly title: string;
@@ -74,6 +76,11 @@ async function main(): Promise<void> {
     { id: 'alone', title: 'SDK server alone', callers: [statelessMcp(alone)] },
     { id: 'other', title: 'mcp-proxy in front of it', callers: [await sessionMcp(other)] },
     { id: 'mcp-relay', title: "/mcp, the relay's own tool", callers: ours(statelessMcp, relay.mcp, self) },
+    {
+      id: 'session-relay',
+      title: 'the same, in sessions (2025-11-25)',
+      callers: await Promise.all(tokens.map((token) => sessionMcp({ url: relay.mcp, token, place: self }))),
+    },
     { id: 'mcp-tab', title: '/mcp into a tab', callers: ours(statelessMcp, relay.mcp, ids.a) },
     { id: 'rest-relay', title: "REST, the relay's own tool", callers: ours(rest, restUrl, self) },
     { id: 'rest-tab', title: 'REST into a tab', callers: ours(rest, restUrl, ids.a) },
@@ -172,12 +179,12 @@ function medians(rounds: readonly Line[][]): Line[] {
 }
 
 function print(kinds: readonly Kind[], lines: readonly Line[]): void {
-  console.log(`${'in flight'.padStart(42)}  calls/s     ×   p50 ms   p95 ms   p99 ms`);
+  console.log(`${'in flight'.padStart(TITLE_CHARS + 10)}  calls/s     ×   p50 ms   p95 ms   p99 ms`);
   for (const { id, inFlight, perSecond, p50Ms, p95Ms, p99Ms, ofAlone } of lines) {
     const title = kinds.find((kind) => kind.id === id)?.title ?? id;
     const cells = [p50Ms, p95Ms, p99Ms].map((ms) => ms.toFixed(2).padStart(8)).join(' ');
     console.log(
-      `${title.padEnd(32)}${String(inFlight).padStart(10)}  ${perSecond.toFixed(0).padStart(7)}  ${ofAlone.toFixed(2)} ${cells}`,
+      `${title.padEnd(TITLE_CHARS)}${String(inFlight).padStart(10)}  ${perSecond.toFixed(0).padStart(7)}  ${ofAlone.toFixed(2)} ${cells}`,
     );
   }
 }

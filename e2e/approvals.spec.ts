@@ -105,15 +105,25 @@ test('what somebody else wants to delete here is asked: no, once, always, and ta
   });
 
   await test.step('always: the call after that is not asked', async () => {
-    await askToDelete(there, data, place);
+    const research = await here.research();
+    const [first, second, third] = [
+      await research.collect('gut', 5),
+      await research.collect('base editing', 5),
+      await research.collect('insomnia', 5),
+    ];
+    const answered = b.page.getByRole('region', { name: 'Answer', exact: true });
+    await askToDelete(there, first, place);
     await answer(/^Always allow .* to use Delete a dataset$/).click();
-    // the approval is given, and only then does the tool find that there is nothing left to delete
-    await expect(outcome(b.page)).toContainText('not_found');
+    await expect(answered).toContainText(first);
+    await askToDelete(there, second, place);
+    await expect(answered).toContainText(second);
+    await expect(request).toBeHidden();
+    await a.page.getByRole('button', { name: 'Undo' }).click();
+    // nobody is asked about what is gone
     await askToDelete(there, data, place);
     await expect(outcome(b.page)).toContainText('not_found');
     await expect(request).toBeHidden();
-    await a.page.getByRole('button', { name: 'Undo' }).click();
-    await askToDelete(there, data, place);
+    await askToDelete(there, third, place);
     await expect(request).toBeVisible();
   });
 });

@@ -1,6 +1,11 @@
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { useLittleMemory } from './memory.ts';
 import type { StartRelayPeers } from './peers.ts';
 import { runRelay } from './run.ts';
 
+/** Node keeps compiled code here, by the hash of its source; it does without where it may not write. */
+const COMPILED = fileURLToPath(new URL('../.cache/node', import.meta.url));
 /** By convention 128 + the signal's number (2, SIGINT): somebody could not wait. */
 const EXIT_IMPATIENT = 130;
 /** Under npm a Ctrl-C arrives twice at once, from the terminal and passed on by npm: that is one wish to stop, ms. */
@@ -12,6 +17,10 @@ const SAME_WISH_MS = 500;
  * @param appFolder absolute path of the built app
  */
 export async function runInProcess(startRelayPeers: StartRelayPeers, appFolder: string): Promise<never> {
+  useLittleMemory();
+  // for what is loaded from now on: compiling is a quarter of a start, and the built relay has maps to its sources
+  enableCompileCache(COMPILED);
+  process.setSourceMapsEnabled(true);
   const stop = new AbortController();
   let toldAt = 0;
   for (const name of ['SIGINT', 'SIGTERM'] as const) {

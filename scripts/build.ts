@@ -1,4 +1,6 @@
-// `npm run build`: always; with --if-stale only when a source has changed.
+// `npm run build`: always; with --if-stale only what a source has changed of.
 import { buildApp } from './build-app.ts';
+import { buildRelay } from './build-relay.ts';
 
-process.exitCode = await buildApp({ force: !process.argv.includes('--if-stale') });
+const force = !process.argv.includes('--if-stale');
+process.exitCode = (await buildApp({ force })) || (await buildRelay({ force }));

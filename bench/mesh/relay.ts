@@ -4,12 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { buildRelay } from '../../scripts/build-relay.ts';
+import { relayProgram } from '../../scripts/relay-program.ts';
 
 /** Starting takes about a second; a loaded machine may need much longer. */
 const START_MS = 30_000;
 
 /** As `npm start` has it. */
-const YOUNG_HEAP = '--max-semi-space-size=4';
+const YOUNG_HEAP = '--max-semi-space-size=8';
 
 /** A relay process of the bench's own, with a room and nobody in it. */
 export interface BenchRelay {
@@ -22,14 +24,15 @@ export interface BenchRelay {
   stop(): Promise<void>;
 }
 
-/** Starts `relay/main.ts` on a free port and a fresh data folder. @throws when it prints no line in time */
+/** Starts the relay's program on a free port and a fresh data folder. @throws when it prints no line in time */
 export async function startRelay(): Promise<BenchRelay> {
+  if ((await buildRelay({ force: false })) !== 0) throw new Error('the relay could not be built');
   const data = await mkdtemp(join(tmpdir(), 'tabmesh-bench-'));
   const profile = process.env['BENCH_PROFILE'];
   const inspect = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const child = spawn(
     process.execPath,
-    [...inspect, YOUNG_HEAP, 'relay/main.ts', '--demo', '--json', '--port', '0', '--data', data],
+    [...inspect, YOUNG_HEAP, relayProgram(), '--demo', '--json', '--port', '0', '--data', data],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const stop = async (): Promise<void> => {

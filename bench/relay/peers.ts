@@ -4,7 +4,6 @@ import { identify } from '@libp2p/identify';
 import { noise } from '@libp2p/noise';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
-import { webSockets } from '@libp2p/websockets';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import type { Invite } from '../../src/contracts/mesh.ts';
@@ -14,6 +13,7 @@ import { Slots } from '../../src/lib/slots.ts';
 import { parseInvite } from '../../src/mesh/identity/invite.ts';
 import { RelayLink } from '../../src/mesh/links/relay-link.ts';
 import { parseRelayAddress, type RelayAddress } from '../../src/mesh/node/relay-address.ts';
+import { webSocketsWithPath } from '../../src/mesh/node/web-sockets.ts';
 import type { FromPeers, ToPeers } from './messages.ts';
 import { leadFrom } from './own-address.ts';
 
@@ -51,7 +51,7 @@ async function startPeer(room: number): Promise<number> {
   const { access } = invite;
   const node = await createLibp2p({
     addresses: { listen: ['/p2p-circuit'] },
-    transports: [webSockets(), circuitRelayTransport()],
+    transports: [webSocketsWithPath(), circuitRelayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: { denyDialMultiaddr: () => false },

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { relayProgram } from '../../scripts/relay-program.ts';
 import { ended } from './exit.ts';
 
 /** The line that `--json` prints. */
@@ -42,7 +43,7 @@ export interface RelayProcess {
  * @throws with what it said, when it ends or stays silent
  */
 export async function runRelay(args: readonly string[], app?: string): Promise<RelayProcess> {
-  const program = app === undefined ? 'relay/main.ts' : 'e2e/support/relay-with-app.ts';
+  const program = app === undefined ? relayProgram() : 'e2e/support/relay-with-app.ts';
   const child = spawn(process.execPath, [program, '--json', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_COMPILE_CACHE, ...(app === undefined ? {} : { E2E_APP_FOLDER: app }) },

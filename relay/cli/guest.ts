@@ -1,18 +1,19 @@
 import { TabmeshError } from '../../src/lib/errors.ts';
 import type { Log } from '../../src/lib/log.ts';
 import { parseConfig } from '../config/parse.ts';
-import type { StartRelayPeers } from '../peers.ts';
 import { startRelay } from '../start.ts';
 import { createRestClient } from './rest-client.ts';
 import type { RoomAccess, StartGuest } from './room-access.ts';
 
-/** Joining takes a second; a relay far away, or a busy machine, longer. */
-const MEET_MS = 15_000;
+/**
+ * Joining takes a second; a relay far away, or a busy machine, longer. Where there is no direct way to a tab, it is given up
+ * after 12 s, and the link goes through the relay.
+ */
+const MEET_MS = 20_000;
 /** Tools of those met are read right after the meeting. */
 const LOOK_AGAIN_MS = 200;
 
 export interface GuestOptions {
-  readonly startRelayPeers: StartRelayPeers;
   readonly appFolder: string;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -20,15 +21,16 @@ export interface GuestOptions {
 
 /**
  * Makes the way into a room of which no relay is known: a peer in this process joins by the invite, with an endpoint of its
- * own on a free loopback port, so that everything works as at any relay. It introduces nobody, and offers itself to nobody
- * as a relay.
+ * own on a free loopback port, so that everything works as at any relay. It introduces nobody, and nobody can dial it: it
+ * meets the others through the relays of the invite.
  */
-export function guestStarter({ startRelayPeers, appFolder, log, signal }: GuestOptions): StartGuest {
+export function guestStarter({ appFolder, log, signal }: GuestOptions): StartGuest {
   return async (invite, dataDir) => {
     // by its own arguments alone: the environment is about the person's relay
     const config = parseConfig(['--host', '127.0.0.1', '--port', '0', '--room', invite, '--data', dataDir], {});
     if (config === 'help') throw new TabmeshError('internal', 'a guest needs no help');
-    const startGuestPeers: StartRelayPeers = (options) => startRelayPeers({ ...options, guest: true });
+    // libp2p is loaded when it is needed
+    const { startGuestPeers } = await import('../libp2p/guest.ts');
     const relay = await startRelay({ config, startRelayPeers: startGuestPeers, appFolder, log, signal });
     const root = new URL(relay.urls.app);
     const access: RoomAccess = {
@@ -48,12 +50,13 @@ export function guestStarter({ startRelayPeers, appFolder, log, signal }: GuestO
   };
 }
 
-/** Waits until somebody of the room is here, with tools; a room may be empty, too. */
+/** Waits until everybody whom the relays introduce is linked, and their tools are known; a room may be empty, too. */
 async function meet(access: RoomAccess, signal: AbortSignal): Promise<void> {
   const client = createRestClient(access);
   const giveUp = Date.now() + MEET_MS;
   while (Date.now() < giveUp) {
-    const others = (await client.peers(signal)).filter(({ link }) => link === 'direct' || link === 'relayed');
+    const others = (await client.peers(signal)).filter(({ link }) => link !== 'self');
+    // one that is being connected to offers nothing yet
     const offered = new Set((await client.tools(signal)).flatMap(({ places }) => places.map(({ peer }) => peer)));
     if (others.length > 0 && others.every(({ peer }) => offered.has(peer))) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));

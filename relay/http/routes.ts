@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { RelayConfig } from '../../src/contracts/relay.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { Log } from '../../src/lib/log.ts';
-import type { AuditLog } from '../audit/log.ts';
+import type { AuditLog } from '../../src/monitor/audit/log.ts';
 import type { RelayUrls } from '../config/urls.ts';
 import type { OAuthConfig } from '../oauth/config.ts';
 import { createJwtReader } from '../oauth/jwt.ts';
@@ -123,7 +123,7 @@ export async function createRoutes(deps: RoutesDeps, environment: RoutesEnvironm
     mcpRoute(routes, { endpoint: mcp, protection, log });
   });
   await scope(app, (routes) => {
-    definitionsRoute(routes, { endpoint: mcp, protection });
+    definitionsRoute(routes, { endpoint: mcp, protection, audit });
   });
   await scope(app, (routes) => docsRoutes(routes));
   await scope(app, (routes) => staticApp(routes, deps.appFolder));

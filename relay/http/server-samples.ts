@@ -1,4 +1,4 @@
-import type { AuditLog } from '../audit/log.ts';
+import type { AuditLog } from '../../src/monitor/audit/log.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { LiveRequests } from './gate/live-requests.ts';
 import type { McpEndpoint } from './mcp/endpoint.ts';

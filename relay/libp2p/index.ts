@@ -3,10 +3,9 @@ import type { PrivateKey } from '@libp2p/interface';
 import { join } from 'node:path';
 import type { KeyValueStore } from '../../src/contracts/kv.ts';
 import type { Invite } from '../../src/contracts/mesh.ts';
-import type { DeviceId, PeerId } from '../../src/lib/ids.ts';
+import type { PeerId } from '../../src/lib/ids.ts';
 import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
-import { encodeInvite, MAX_RELAYS, parseInvite } from '../../src/mesh/identity/invite.ts';
-import { createRoomSecret } from '../../src/mesh/identity/room-secret.ts';
+import { encodeInvite, MAX_RELAYS } from '../../src/mesh/identity/invite.ts';
 import { createRoomsStore } from '../../src/mesh/identity/rooms-store.ts';
 import { parseRelayAddress } from '../../src/mesh/node/relay-address.ts';
 import { openFileStore } from '../../src/mesh/storage/kv-file.node.ts';
@@ -14,23 +13,19 @@ import { createProcessLock } from '../../src/mesh/storage/lock.ts';
 import type { HeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { startHeadlessRoom } from '../../src/peer/node/start-room.ts';
 import { readRelays } from '../../src/peer/room/read-relays.ts';
-import type { RoomChoice } from '../config/parse.ts';
 import { openAccessKeys, type AccessKeys } from '../access/keys.ts';
 import { iceGrant } from '../ice.ts';
 import type { RelayPeers, RelayPeersOptions, StartRelayPeers } from '../peers.ts';
-import type { RoomGateway } from '../rooms.ts';
 import { VERSION } from '../version.ts';
 import { meshSamples } from './mesh-samples.ts';
 import { memberMethods } from './member-methods.ts';
 import { loadDirectCertificate } from './direct-certificate.ts';
 import type { RelayNode } from './relay-node.ts';
-import { roomMcp } from './room-mcp.ts';
+import { chooseRoom } from './choose-room.ts';
+import { roomsOf } from './room-gateway.ts';
 import { startRelayNode } from './relay-node.ts';
 
 const RELAY_KEY = 'relay/key';
-const OWN_ROOM = 'relay/room';
-/** Shown in the app until its members think of a better one. */
-const OWN_ROOM_NAME = 'Research room';
 /** Below this path, a room's peer answers WebSockets under its peer id. */
 const ROOM_PATH = '/room/';
 /** WebRTC-Direct addresses are long, and one is enough where WebSockets fail. */
@@ -38,7 +33,7 @@ const MAX_DIRECT = 2;
 
 /** Starts the relay's own node and its peer in the room it is a member of. */
 export const startRelayPeers: StartRelayPeers = async (options) => {
-  const { dataDir, urls, openRelay, guest = false, clock, log, signal } = options;
+  const { dataDir, urls, openRelay, clock, log, signal } = options;
   const store = await openFileStore(join(dataDir, 'device'));
   let keys: AccessKeys | undefined;
   let relay: RelayNode | undefined;
@@ -79,34 +74,24 @@ export const startRelayPeers: StartRelayPeers = async (options) => {
     const invite = await chooseRoom(store, options.room, deviceKey.id, multiaddrs);
     if (invite !== null) {
       const { room } = invite;
+      // another relay introduces members whose invite names only that one
+      const others = readRelays(invite.relays, log).filter((other) => other.peer !== peerId);
       headless = await startHeadlessRoom({
         invite,
         remember: (secret) => createRoomsStore(store).renew(secret),
         folder: join(dataDir, 'rooms', room),
         deviceKey,
         ownRelay: peerId,
-        ...(guest
-          ? {}
-          : {
-              offer: () => {
-                const key = accessKey();
-                return {
-                  addresses: multiaddrs,
-                  accessKey: key === null ? null : Buffer.from(key).toString('base64url'),
-                };
-              },
-            }),
-        // its own relay, without the way round over the public address
-        relays: [
-          parseRelayAddress(`/ip4/127.0.0.1/tcp/${relay.port}/ws/p2p/${peerId}`),
-          // another relay introduces members whose invite names only that one
-          ...readRelays(invite.relays, log).filter((other) => other.peer !== peerId),
-        ],
-        access: {
-          // its own takes it in by the key of its own, whatever has been taken back since the invite
-          key: (other) => (other === peerId ? access.own() : (invite.access[other] ?? null)),
-          granted: () => undefined, // it dials nobody by WebRTC
+        offer: () => {
+          const key = accessKey();
+          return { addresses: multiaddrs, accessKey: key === null ? null : Buffer.from(key).toString('base64url') };
         },
+        // its own relay, without the way round over the public address
+        relays: [parseRelayAddress(`/ip4/127.0.0.1/tcp/${relay.port}/ws/p2p/${peerId}`), ...others],
+        // who comes to a room of other relays may have no way to this one's port
+        reach: others.length > 0 ? 'address and relays' : 'address',
+        // its own takes it in by the key of its own, whatever has been taken back since the invite
+        accessKey: (other) => (other === peerId ? access.own() : (invite.access[other] ?? null)),
         announce: (peer) =>
           reachable.map((address) => `${address}/http-path/${encodeURIComponent(ROOM_PATH.slice(1) + peer)}`),
         fetch: options.fetch,
@@ -151,26 +136,8 @@ function running(
   },
 ): RelayPeers {
   const { relay, headless, invite, peerId, multiaddrs, accessKey, close } = parts;
-  const gateway: RoomGateway | undefined =
-    headless === undefined || invite === null
-      ? undefined
-      : {
-          room: invite.room,
-          self: headless.peer,
-          tools: headless.room.tools,
-          admits: (device) => headless.room.members.admits(device),
-          watchMembers: (listener) => headless.room.members.subscribe(listener),
-          peers: () => headless.room.mesh.peers(),
-          runs: () => headless.room.runs.list(),
-          watchRuns: (listener) => headless.room.runs.subscribe(listener),
-          mcp: roomMcp(headless),
-        };
   return {
-    rooms: {
-      default: gateway,
-      byId: (id) => (gateway?.room === id ? gateway : undefined),
-      all: () => (gateway === undefined ? [] : [gateway]),
-    },
+    rooms: roomsOf(invite?.room ?? null, headless),
     samples: () => meshSamples(relay, headless),
     peerId,
     multiaddrs,
@@ -185,36 +152,12 @@ function running(
     },
     room: invite?.room ?? null,
     accessKey,
-    upgradePort(path) {
-      if (path === '/') return relay.port;
-      return headless !== undefined && path === ROOM_PATH + headless.peer ? headless.port : undefined;
+    upgradeTaker(path) {
+      if (path === '/') return relay.take;
+      return path === ROOM_PATH + String(headless?.peer) ? headless?.take : undefined;
     },
     close,
   };
-}
-
-/** The room to be a member of: the one made at first start, one joined by invite, or none. */
-async function chooseRoom(
-  store: KeyValueStore,
-  choice: RoomChoice,
-  owner: DeviceId,
-  multiaddrs: readonly string[],
-): Promise<Invite | null> {
-  if (choice.kind === 'none') return null;
-  const rooms = createRoomsStore(store);
-  if (choice.kind === 'invite') {
-    const invite = parseInvite(choice.invite);
-    await rooms.put(invite);
-    return invite;
-  }
-  const known = await store.get<Invite['room']>(OWN_ROOM);
-  // the port or the public URL may be another one than last time
-  if (known !== undefined) return { ...(await rooms.get(known)).invite, relays: multiaddrs };
-  const secret = createRoomSecret(owner);
-  const invite: Invite = { version: 2, ...secret, roomName: OWN_ROOM_NAME, relays: multiaddrs, access: {} };
-  await rooms.put(invite);
-  await store.put(OWN_ROOM, invite.room);
-  return invite;
 }
 
 async function loadRelayKey(store: KeyValueStore): Promise<PrivateKey> {

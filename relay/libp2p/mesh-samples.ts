@@ -20,13 +20,16 @@ export async function meshSamples(
     gauge('tabmesh_circuits', 'Circuits that are open', open),
     counter('tabmesh_circuit_bytes_total', 'Bytes that circuits have carried, in both directions', bytes),
   ];
-  if (headless === undefined) return own;
+  return headless === undefined ? own : [...own, ...(await roomSamples(headless))];
+}
+
+/** How it goes in a room. */
+export async function roomSamples(headless: HeadlessRoom): Promise<readonly Sample[]> {
   const { mesh, routing, finding } = headless.room;
   const report = await routing.report(AbortSignal.timeout(REPORT_MS));
   const links = Map.groupBy(mesh.peers(), ({ link }) => link);
   const { discovery, bootstrap } = finding.finding();
   return [
-    ...own,
     ...[...links].map(([link, peers]) => gauge('tabmesh_peers', 'Peers of the room by link', peers.length, { link })),
     ...callSamples(report),
     ...routerSamples(report),

@@ -1,6 +1,7 @@
 import type { CidString, DeviceId, PeerId, RoomId, RunId } from '../lib/ids.ts';
 import type { TokenInfo, TokenRequest } from './access.ts';
 import type { ApprovalsPort } from './approvals.ts';
+import type { AuditPort } from './audit.ts';
 import type { WatchedCall } from './calls.ts';
 import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts';
 import type { DoctorReport, ExamineOptions } from './doctor.ts';
@@ -163,8 +164,14 @@ export interface RoomClient {
   callMetrics(signal: AbortSignal): Promise<ToolMetricsReport>;
   /** Tries places again that are left alone since they failed. @returns how many tools at places */
   resetBreakers(peer: PeerId | null, tool: string | null): Promise<number>;
-  /** Tells of each call that is made or served here from now on, as often as something happens to it. @returns what stops it */
-  watchCalls(listener: (call: WatchedCall) => void): Promise<() => void>;
+  /**
+   * Tells of the newest calls that were made or served here since the room was opened, oldest first, and of each from now on, as
+   * often as something happens to it.
+   * @returns what stops it
+   */
+  watchCalls(listener: (call: WatchedCall) => void): () => void;
+  /** this device's log of what others have called here, and of what was decided */
+  audit(): AuditPort;
   /**
    * A token of this member's own, made by a member relay.
    * @param relay which one; any when absent

@@ -19,6 +19,8 @@ export interface Asker {
   readonly name: string;
   /** the device's own id, or that of the device which a token was made for; null for a token of a relay's owner */
   readonly device: DeviceId | null;
+  /** the device of the relay that vouches for the token; absent of a device, and at the relay itself */
+  readonly issuer?: DeviceId;
   /** whose questions these are, who may have many keys: a device's tokens ask as the device does. Absent: `key` */
   readonly by?: string;
 }

@@ -21,11 +21,11 @@ export interface CallEnd {
   readonly answerSize: number | null;
   /** null when it succeeded */
   readonly error: WireError | null;
-  /** of a call that was made here; null when it ran nowhere */
+  /** of a call that the router here has made; null when it ran nowhere, and of one that went straight to a place */
   readonly route: RouteExplanation | null;
 }
 
-/** A call that was made or served by this peer while somebody watched, as of now. */
+/** A call that was made or served by this peer, as of now. */
 export interface WatchedCall {
   /** grows with every call */
   readonly id: number;

@@ -1,6 +1,6 @@
 import type { CidString, DeviceId, PeerId, RunId } from '../lib/ids.ts';
 import type { ApprovalsPort } from './approvals.ts';
-import type { AuditPort } from './access.ts';
+import type { AuditPort } from './audit.ts';
 import type { DatasetManifest, DatasetSummary, RecordEntry } from './dataset.ts';
 import type { DoctorPort } from './doctor.ts';
 import type { GrantsPort } from './grants.ts';
@@ -29,8 +29,8 @@ export interface Ports {
   readonly doctor: DoctorPort;
   readonly routing: RoutingPort;
   readonly access: AccessPorts;
-  /** what this process has written down; null where nothing is, as in a tab */
-  readonly audit: AuditPort | null;
+  /** what was asked of this device or process, and decided here */
+  readonly audit: AuditPort;
 }
 
 /** Who may do what at this device. Each is fetched when it is first asked for. */

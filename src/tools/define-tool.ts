@@ -1,3 +1,4 @@
+import type { Ports } from '../contracts/ports.ts';
 import type { ToolContext } from '../contracts/tool-context.ts';
 import type { AccessClass, RetryPolicy, Runtime, ToolMetadata } from '../contracts/tools.ts';
 import { METADATA_DEFAULTS } from '../contracts/tools.ts';
@@ -47,11 +48,20 @@ export interface ToolDefinition<I extends z.ZodMiniObject, O extends z.ZodMiniOb
   readonly input: I;
   /** a strict object */
   readonly output: O;
+  /**
+   * Looks whether the call can do anything here, before a person is asked about it. Only of a tool that changes what exists.
+   * @throws what `run` would
+   */
+  precheck?(ports: Ports, args: z.output<I>): void;
   run(context: ToolContext, args: z.output<I>): Promise<Immutable<z.input<O>>>;
 }
 
 /** A call whose arguments are checked. Runs once; rejects with `invalid_output` when the answer breaks the schema. */
-export type PreparedCall = (context: ToolContext) => Promise<unknown>;
+export interface PreparedCall {
+  (context: ToolContext): Promise<unknown>;
+  /** whether it can do anything, before a person is asked. @throws what the call would */
+  readonly precheck?: (ports: Ports) => void;
+}
 
 /** A tool that this peer can run. */
 export interface Tool {
@@ -82,7 +92,9 @@ export function defineTool<I extends z.ZodMiniObject, O extends z.ZodMiniObject>
     metadata,
     prepare(args) {
       const checked = validateArguments(name, input, args);
-      return async (context) => validateAnswer(name, output, await definition.run(context, checked));
+      const run = async (context: ToolContext) => validateAnswer(name, output, await definition.run(context, checked));
+      if (definition.precheck === undefined) return run;
+      return Object.assign(run, { precheck: (ports: Ports) => definition.precheck?.(ports, checked) });
     },
     checkAnswer: (answer) => validateAnswer(name, output, answer),
   };

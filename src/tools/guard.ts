@@ -1,5 +1,6 @@
 import type { ClassAccess } from '../contracts/approvals.ts';
 import { DEFAULT_CLASS_ACCESS } from '../contracts/approvals.ts';
+import type { Ports } from '../contracts/ports.ts';
 import type { AccessClass, CallCredentials, CallOptions, Principal } from '../contracts/tools.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -63,6 +64,8 @@ export interface GuardOptions {
   /** refuses whatever is not granted by itself when absent */
   readonly discretion?: Discretion;
   readonly clock?: Clock;
+  /** what tools look at before the person is asked; they do not look when absent */
+  readonly ports?: Ports;
 }
 
 const DEFAULT_LIMITS: QuotaLimits = { perPlace: MAX_CALLS_PER_PLACE, perPrincipal: MAX_CALLS_PER_PRINCIPAL };
@@ -76,6 +79,7 @@ export function createGuard({
   classAccess = () => DEFAULT_CLASS_ACCESS,
   discretion = REFUSE,
   clock = systemClock,
+  ports,
 }: GuardOptions): Guard {
   const quota = createQuota(limits);
   return {
@@ -95,6 +99,8 @@ export function createGuard({
       if (closed) throw closedTo(name, access);
       checkArgumentsSize(name, args);
       const run = tool.prepare(args);
+      // nobody is asked about what would come to nothing; a grant is used all the same
+      if (decision === 'ask' && credentials.grants === undefined && ports !== undefined) run.precheck?.(ports);
       // last, so that a refused call never holds a slot
       const release = quota.take(principalKey(principal));
       const admission = { tool, run, release };

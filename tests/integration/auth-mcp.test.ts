@@ -1,6 +1,6 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../src/contracts/access.ts';
+import type { AuditEntry } from '../../src/contracts/audit.ts';
 import { api, newToken } from '../support/api.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../support/relay-http.ts';
 import { echoTool, memoryRoom, memoryTool } from '../support/room-tools.ts';

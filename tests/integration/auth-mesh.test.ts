@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { AuditVerdict } from '../../src/contracts/access.ts';
+import type { AuditVerdict } from '../../src/contracts/audit.ts';
 import { RelayServices } from '../../src/peer/room/relay-services.ts';
 import { api, codeOf } from '../support/api.ts';
 import { Cleanups } from '../support/live-peers.ts';

@@ -38,7 +38,8 @@ const echo = (peer: HeadlessRoom) =>
   );
 /** the owner lists devices that it has read something of */
 const isKnown = async (device: DeviceId) => {
-  await expect.poll(async () => (await owner('list_members')).members.map((member) => member.device)).toContain(device);
+  const members = async () => (await owner('list_members')).members.map((member) => member.device);
+  await expect.poll(members, { timeout: 20_000 }).toContain(device);
 };
 
 describe('a room whose secret changes', () => {

@@ -3,6 +3,7 @@ import type { GrantsPort } from '../../src/contracts/grants.ts';
 import type { Principal } from '../../src/contracts/tools.ts';
 import type { TabmeshError } from '../../src/lib/errors.ts';
 import { didOf } from '../../src/mesh/principals/did.ts';
+import { listAsHeld } from '../support/held-dataset.ts';
 import { startTabPeer, type TabPeer } from '../support/tab-peers.ts';
 import { callRest } from '../support/call-rest.ts';
 import { Cleanups } from '../support/live-peers.ts';
@@ -59,6 +60,7 @@ describe('grants on a real mesh', () => {
     friend = await startTabPeer(live.invite, cleanups);
     stranger = await startTabPeer(live.invite, cleanups);
     grants = await keeper.room.access.grants();
+    listAsHeld(keeper, DATA);
     const all = [keeper, friend, stranger];
     await vi.waitFor(() => {
       expect(

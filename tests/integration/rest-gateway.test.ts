@@ -1,6 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../src/contracts/access.ts';
+import type { AuditEntry } from '../../src/contracts/audit.ts';
 import type { MeshPeer } from '../../src/contracts/mesh.ts';
 import type { RunState } from '../../src/contracts/workflow.ts';
 import { TabmeshError, type ErrorCode } from '../../src/lib/errors.ts';

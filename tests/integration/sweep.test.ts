@@ -18,6 +18,7 @@ import { hastyClock } from '../support/hasty-clock.ts';
 import { Cleanups } from '../support/live-peers.ts';
 import { newDevice } from '../support/replica.ts';
 import { collected, provenance, record } from '../unit/data/support.ts';
+import { memoryAudit } from '../support/audit.ts';
 
 /** Whoever sleeps is woken 50 times as early, so the sweep begins soon; time limits are as they are. */
 const clock: Clock = { ...systemClock, sleep: hastyClock(50).sleep };
@@ -43,11 +44,12 @@ async function deviceFolder() {
         folder,
         deviceKey,
         relays: [],
-        access: { key: () => null, granted: () => undefined },
+        accessKey: () => null,
         announce: () => [],
         fetch: { get: () => Promise.reject(new TabmeshError('upstream_unreachable', 'no network')) },
         email: 'test@tabmesh.invalid',
         methods: {},
+        audit: memoryAudit(clock),
         version: '0',
         clock,
         log: lineLog(

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRelayChild } from '../support/relay-child.ts';
+import { tabmesh } from '../support/tabmesh.ts';
 import { startCoturn, type Coturn } from './coturn.ts';
 import { ADDRESSES, FIRST_ADDRESS, INTERNET, inside, startNetwork, type Home, type Nat } from './network.ts';
 import { startPeerProcess, type PeerEvent, type PeerProcess } from './peer-process.ts';
@@ -24,6 +25,8 @@ interface Scenario {
   readonly link: 'direct' | 'relayed';
   /** the network of the first peer is taken away and given back at this address */
   readonly comesBackAt?: number;
+  /** the first peer is a command that joins by invite, and calls the second */
+  readonly command?: boolean;
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -49,6 +52,20 @@ const SCENARIOS: readonly Scenario[] = [
     link: 'direct',
     comesBackAt: FIRST_ADDRESS + 7,
   },
+  {
+    name: 'a command behind a NAT calls a peer behind another',
+    nats: ['cone', 'cone'],
+    turn: false,
+    link: 'direct',
+    command: true,
+  },
+  {
+    name: 'a command behind a symmetric NAT calls a peer behind another over the relay',
+    nats: ['symmetric', 'symmetric'],
+    turn: false,
+    link: 'relayed',
+    command: true,
+  },
 ];
 
 const missing = whyNot();
@@ -71,7 +88,7 @@ for (const scenario of SCENARIOS.filter(({ name }) => only === undefined || name
 process.exit(failed === 0 ? 0 : 1);
 
 /** Two peers behind the scenario's NATs meet in the room of a relay that both reach. */
-async function play({ nats, turn, link, comesBackAt }: Scenario): Promise<void> {
+async function play({ nats, turn, link, comesBackAt, command = false }: Scenario): Promise<void> {
   const undo: (() => Promise<unknown>)[] = [];
   try {
     const folder = await mkdtemp(join(tmpdir(), 'tabmesh-nat-'));
@@ -88,6 +105,10 @@ async function play({ nats, turn, link, comesBackAt }: Scenario): Promise<void> 
     const { invite } = relay.announced;
     if (invite === null) throw new Error('the relay has no room');
 
+    if (command) {
+      await commandCalls({ homes: network.homes, invite, stun: coturn.stun, link, data: join(folder, 'guest') });
+      return;
+    }
     const peers = network.homes.map(({ host }) => startPeerProcess(host, { invite, stun: coturn.stun }));
     for (const peer of peers) undo.push(() => peer.stop());
     const [a, b] = peers as [PeerProcess, PeerProcess];
@@ -107,6 +128,36 @@ async function play({ nats, turn, link, comesBackAt }: Scenario): Promise<void> 
     checkTurn(coturn, turn, [first, second]);
   } finally {
     for (const step of undo.reverse()) await step();
+  }
+}
+
+/** In the first home a command is run that asks the peer in the second who is in the room, as that peer sees it. */
+async function commandCalls(scene: {
+  readonly homes: readonly Home[];
+  readonly invite: string;
+  readonly stun: readonly string[];
+  readonly link: Scenario['link'];
+  readonly data: string;
+}): Promise<void> {
+  const [here, there] = scene.homes;
+  if (here === undefined || there === undefined) throw new Error('two homes are needed');
+  const { invite, stun, link, data } = scene;
+  const peer = startPeerProcess(there.host, { invite, stun });
+  try {
+    const id = await ready(peer);
+    const args = ['call', 'list_peers', '--place', id, '--invite', invite, '--data', data];
+    const began = Date.now();
+    let seen: string | undefined;
+    // on a busy machine the direct way may take longer than a command waits for it
+    do {
+      const { stdout, stderr } = await tabmesh(args, { through: inside(here.host) });
+      if (stderr !== '') throw new Error(`the command says ${stderr}\n${peer.log()}`);
+      const { peers } = JSON.parse(stdout) as { readonly peers: readonly { name: string; link: string }[] };
+      seen = peers.find(({ name }) => name.startsWith('Guest '))?.link;
+    } while (seen !== link && Date.now() - began < LINK_MS);
+    if (seen !== link) throw new Error(`the command is linked ${String(seen)}, not ${link}\n${peer.log()}`);
+  } finally {
+    await peer.stop();
   }
 }
 

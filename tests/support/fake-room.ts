@@ -10,6 +10,7 @@ import { TabmeshError } from '../../src/lib/errors.ts';
 import { randomId, type CidString, type DeviceId, type RoomId, type RunId } from '../../src/lib/ids.ts';
 import { memoryAccess } from './access.ts';
 import { fakeApprovals } from './fake-approvals.ts';
+import { fakeAudit } from './fake-audit.ts';
 import { fakeCalls } from './fake-calls.ts';
 import { fakeCid, fakeDatasets, fakePeers, fakeRecord } from './fake-data.ts';
 import { findingOf } from './fake-finding.ts';
@@ -132,6 +133,7 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
   const access = memoryAccess();
   const approvals = fakeApprovals(scenario, all, datasets);
   const watchCalls = fakeCalls(scenario, places);
+  const audit = fakeAudit(scenario, all);
   return {
     id,
     name,
@@ -228,7 +230,8 @@ export function fakeRoom(id: RoomId, name: string, scenario: Scenario): RoomClie
     },
     callMetrics: (signal) => answer(() => undefined, signal).then(() => sampleRouting.report(signal)),
     resetBreakers: (peer, tool) => sampleRouting.resetBreakers(peer, tool),
-    watchCalls: (listener) => answer(() => watchCalls(listener)),
+    watchCalls,
+    audit: () => audit,
     createClientToken: ({ name: label }) =>
       answer(() => {
         if (empty || offline) {

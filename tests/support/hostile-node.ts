@@ -14,7 +14,8 @@ import { issueCertificate, verifyCertificate } from '../../src/mesh/identity/cer
 import { loadDeviceKey } from '../../src/mesh/identity/device-key.ts';
 import type { RoomSecret } from '../../src/mesh/identity/room-secret.ts';
 import { deriveRoomKeys } from '../../src/mesh/identity/room-secret.ts';
-import { runJoin, type JoinChannel, type Proven } from '../../src/mesh/membership/join.ts';
+import { runJoin, type JoinChannel } from '../../src/mesh/membership/join.ts';
+import type { Proven } from '../../src/mesh/rpc/member-links.ts';
 import { MAX_JOIN_MESSAGE_BYTES } from '../../src/mesh/membership/join-messages.ts';
 import { messageChannel } from '../../src/mesh/membership/message-channel.ts';
 import { webSocketsWithPath } from '../../src/mesh/node/web-sockets.ts';

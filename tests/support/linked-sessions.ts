@@ -1,7 +1,8 @@
 import type { Connection, ConnectionLimits, Libp2p, Stream } from '@libp2p/interface';
 import type { DeviceId, PeerId } from '../../src/lib/ids.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import type { MemberLink, Membership } from '../../src/mesh/membership/membership.ts';
+import type { Membership } from '../../src/mesh/membership/membership.ts';
+import type { MemberLink } from '../../src/mesh/rpc/member-links.ts';
 import type { RpcSessionsOptions } from '../../src/mesh/rpc/sessions.ts';
 import { RpcSessions } from '../../src/mesh/rpc/sessions.ts';
 import { streamPair } from './stream-pair.ts';

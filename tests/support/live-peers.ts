@@ -24,7 +24,8 @@ import { RoomMesh } from '../../src/mesh/room/room-mesh.ts';
 import { createMcpServer, type ServedTools } from '../../src/mesh/rpc/mcp-server.ts';
 import { createMemoryStore } from '../../src/mesh/storage/kv-memory.ts';
 import { createProcessLock } from '../../src/mesh/storage/lock.ts';
-import { startHeadlessRoom, type HeadlessRoom } from '../../src/peer/node/start-room.ts';
+import { startHeadlessRoom, type HeadlessRoom, type HeadlessRoomOptions } from '../../src/peer/node/start-room.ts';
+import { memoryAudit } from './audit.ts';
 import type { LiveRelay } from './live-relay.ts';
 
 /** Whatever is to be ended when a test file has run, last started first. */
@@ -54,6 +55,10 @@ export interface MemberOptions {
   readonly fetch?: FetchPort;
   /** what it was when it was here before; somebody new when absent */
   readonly home?: MemberHome;
+  /** where others find it; at its address when absent */
+  readonly reach?: HeadlessRoomOptions['reach'];
+  /** the addresses that it says it has; none when absent */
+  readonly announce?: readonly string[];
 }
 
 /** What a member keeps while it is away. */
@@ -81,7 +86,7 @@ export async function memberHome(live: LiveRelay, cleanups: Cleanups): Promise<M
 export async function startMember(
   live: LiveRelay,
   cleanups: Cleanups,
-  { invite, clock = systemClock, fetch = NO_NETWORK, home }: MemberOptions = {},
+  { invite, clock = systemClock, fetch = NO_NETWORK, home, reach = 'address', announce = [] }: MemberOptions = {},
 ): Promise<HeadlessRoom> {
   const device = home ?? (await memberHome(live, cleanups));
   if (invite !== undefined) device.invite = invite;
@@ -94,11 +99,13 @@ export async function startMember(
     folder: device.folder,
     deviceKey: device.deviceKey,
     relays: [parseRelayAddress(live.address)],
-    access: accessFrom(() => device.invite),
-    announce: () => [],
+    accessKey: (relay) => device.invite.access[relay] ?? null,
+    reach,
+    announce: () => announce,
     fetch,
     email: 'test@tabmesh.invalid',
     methods: {},
+    audit: memoryAudit(clock),
     version: '0',
     clock,
     log: silentLog,
@@ -156,12 +163,13 @@ export async function startToolPeer(live: LiveRelay, cleanups: Cleanups, tools: 
     refusal: () => null,
     node,
     principals,
-    self: { peer, device: deviceKey.id, kind: 'tab' },
+    self: { peer, device: deviceKey.id },
     relays: [relay],
     access: accessFrom(() => invite),
     topic: () => keys.rendezvous,
     pastTopics: () => [],
     addresses: () => [],
+    throughRelays: false,
     serve: createMcpServer(
       tools,
       () => 'tool peer',

@@ -2,7 +2,7 @@ import type { ToolMetadata } from '../../src/contracts/tools.ts';
 import { METADATA_DEFAULTS } from '../../src/contracts/tools.ts';
 import type { PeerId, DeviceId } from '../../src/lib/ids.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
-import type { Proven } from '../../src/mesh/membership/join.ts';
+import type { Proven } from '../../src/mesh/rpc/member-links.ts';
 import { McpBinding } from '../../src/mesh/rpc/mcp-binding.ts';
 import type { ServedTools } from '../../src/mesh/rpc/mcp-server.ts';
 import { createMcpServer } from '../../src/mesh/rpc/mcp-server.ts';

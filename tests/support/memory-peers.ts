@@ -22,7 +22,7 @@ export const startMemoryPeers: StartRelayPeers = async ({ urls, room, issueTicke
     room: none ? null : gateway.room,
     accessKey: () => null,
     samples: () => [],
-    upgradePort: () => undefined,
+    upgradeTaker: () => undefined,
     close: () => Promise.resolve(),
   };
 };

@@ -13,6 +13,7 @@ import { sampleRouting } from './sample-routing.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import type { CidString, DeviceId, PeerId, RunId, StepId } from '../../src/lib/ids.ts';
+import { memoryAudit } from './audit.ts';
 
 /** A well-formed CID that differs with `n`. */
 export const cidOf = (n: number): CidString =>
@@ -286,7 +287,7 @@ export function memoryPorts(overrides: Partial<Ports> = {}): Ports {
     routing: sampleRouting,
     access: memoryAccess(),
     doctor: createDoctor({ kind: 'tab', probes: healthyProbes(), secrets: () => [], clock: systemClock }),
-    audit: null,
+    audit: memoryAudit(),
     ...overrides,
   };
 }

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const ENTRY = fileURLToPath(new URL('../../relay/main.ts', import.meta.url));
+import { relayProgram } from '../../scripts/relay-program.ts';
 
 /** What a relay prints with `--json`. */
 export interface Announced {
@@ -28,7 +26,7 @@ export interface RelayChild {
  * @throws when it ends before it serves
  */
 export async function startRelayChild(args: readonly string[], prefix: readonly string[] = []): Promise<RelayChild> {
-  const [command = process.execPath, ...rest] = [...prefix, process.execPath, ENTRY, '--json', ...args];
+  const [command = process.execPath, ...rest] = [...prefix, process.execPath, relayProgram(), '--json', ...args];
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openAuditLog, type AuditLog } from '../../relay/audit/log.ts';
+import { openAuditLog } from '../../relay/audit/log.ts';
+import type { AuditLog } from '../../src/monitor/audit/log.ts';
 import { openDataDir } from '../../relay/data-dir/open.ts';
 import { parseConfig } from '../../relay/config/parse.ts';
 import { relayUrls, type RelayUrls } from '../../relay/config/urls.ts';
@@ -82,7 +83,7 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
     tickets,
     upstreams,
     appFolder: join(folder, 'no-app'),
-    upgradePort: () => undefined,
+    upgradeTaker: () => undefined,
     trustProxy: config.trustProxy,
     loopbackOnly: true,
     ...deps,

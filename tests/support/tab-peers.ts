@@ -10,6 +10,8 @@ import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { TabmeshError } from '../../src/lib/errors.ts';
 import type { PeerId } from '../../src/lib/ids.ts';
 import { silentLog, type Log } from '../../src/lib/log.ts';
+import { nodeIceServers } from '../../src/mesh/access/ice-servers.node.ts';
+import { createFileRecordStore } from '../../src/mesh/discovery/record-file.node.ts';
 import { IceServers } from '../../src/mesh/access/ice-servers.ts';
 import { roomGater } from '../../src/mesh/node/gater.ts';
 import { startTabNode } from '../../src/mesh/node/room-node.browser.ts';
@@ -29,6 +31,7 @@ import { sweepBlocks } from '../../src/data/sweep.ts';
 import { NO_CHANNEL } from '../../src/tools/approvals/class-access.ts';
 import type { Cleanups } from './live-peers.ts';
 import { newDevice } from './replica.ts';
+import { memoryAudit } from './audit.ts';
 
 /** A member tells its tools in a round trip or two. */
 const OFFERS_MS = 15_000;
@@ -67,6 +70,7 @@ export async function startTabPeer(
   const replica = await createReplica({ room: invite.room, deviceKey, store, lock: createProcessLock(), log });
   const shard = createShardSearch({ store, clock });
   const ice = new IceServers({ stun: [], turn: [] }, () => clock.now());
+  const known = createFileRecordStore(join(folder, 'peer_registry.json'), () => clock.now());
   const namedHosts = new Set<string>();
   const none = () => Promise.reject(new TabmeshError('upstream_unreachable', 'this peer has no network'));
   const room = await startRoomPeer({
@@ -88,13 +92,14 @@ export async function startTabPeer(
       },
     },
     addresses: () => [],
+    throughRelays: true,
     startNode: (membership, relays) =>
       startTabNode({
         privateKey,
         blockstore: asHeliaBlockstore(blocks),
         membership,
         gater: roomGater(relays, namedHosts),
-        ice: { list: () => ice.list().map(asUrlParts) },
+        ice: { list: () => nodeIceServers(ice.list()) },
       }),
     replica,
     store,
@@ -119,10 +124,10 @@ export async function startTabPeer(
         log,
         publish,
       }),
-    discovery: (secret) => ({ ...headlessDiscovery(folder, {}, secret, clock, log), namedHosts }),
-    probes: nodeProbes({ folder, stun: [], ownRelay: null, now: () => clock.now() }),
+    discovery: (secret) => ({ ...headlessDiscovery(known, {}, secret, clock, log), namedHosts }),
+    probes: nodeProbes({ folder, stun: [], iceServers: () => ice.list(), ownRelay: null, now: () => clock.now() }),
     ownTools: [],
-    audit: null,
+    audit: memoryAudit(clock, store),
     methods: {},
     accessShared: { lock: createProcessLock(), channel: NO_CHANNEL },
     visible: () => true,
@@ -136,6 +141,7 @@ export async function startTabPeer(
     if (!open) return;
     open = false;
     await room.close();
+    await known.settled();
   };
   cleanups.add(close);
   const principal: Principal = { kind: 'device', device: deviceKey.id, peer };
@@ -178,11 +184,4 @@ async function until(room: RoomPeer, isSo: () => boolean): Promise<void> {
     clearTimeout(timer);
     unsubscribe();
   }
-}
-
-/** The WebRTC library of Node wants one URL of all of it, and does not escape the parts itself. */
-function asUrlParts(server: RTCIceServer): RTCIceServer {
-  const { username, credential } = server;
-  if (username === undefined || credential === undefined) return server;
-  return { ...server, username: encodeURIComponent(username), credential: encodeURIComponent(credential) };
 }

@@ -1,4 +1,3 @@
-import { errors } from 'undici';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 
 const TIMEOUTS = ['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT'];
@@ -15,7 +14,7 @@ export function upstreamError(thrown: unknown, host: string): TabmeshError {
       cause: thrown,
     });
   }
-  if (MALFORMED.includes(code) || thrown instanceof errors.HTTPParserError) {
+  if (MALFORMED.includes(code) || isParserError(thrown)) {
     return new TabmeshError('upstream_malformed', `${host} sent an answer that is not valid HTTP`, { cause: thrown });
   }
   return new TabmeshError('upstream_unreachable', `${host} cannot be reached (${code})`, {
@@ -24,6 +23,9 @@ export function upstreamError(thrown: unknown, host: string): TabmeshError {
     cause: thrown,
   });
 }
+
+/** By its name: undici, whose error it is, is loaded with the first request. */
+const isParserError = (thrown: unknown) => thrown instanceof Error && thrown.name === 'HTTPParserError';
 
 function errorCode(thrown: unknown): string {
   if (thrown instanceof AggregateError) return errorCode(thrown.errors[0]);

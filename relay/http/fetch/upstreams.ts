@@ -1,22 +1,17 @@
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { startDeadline, type Deadline } from '../../../src/lib/deadline.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import type { UpstreamOverrides } from '../../config/upstreams.ts';
 import { VERSION } from '../../version.ts';
 import { answerTooLarge } from '../../../src/peer/fetch/read-body.ts';
-import {
-  CONNECTIONS_PER_ORIGIN,
-  FETCH_LIMITS,
-  MAX_REDIRECTS,
-  PASSED_OVER_LIMIT_BYTES,
-  type FetchLimits,
-} from './limits.ts';
+import type { Agents } from './agents.ts';
+import { FETCH_LIMITS, MAX_REDIRECTS, PASSED_OVER_LIMIT_BYTES, type FetchLimits } from './limits.ts';
 import { upstreamError } from './upstream-error.ts';
 import { blocked, vetUrl } from './vet-url.ts';
-import { resolveBySystem, vettedLookup, type Resolve } from './vetted-lookup.ts';
+import { resolveBySystem, type Resolve } from './vetted-lookup.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const DEFAULT_ACCEPT = '*/*';
@@ -57,24 +52,19 @@ export interface UpstreamsOptions {
 /** Makes an {@link Upstreams}. */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const { clock, overrides, limits = FETCH_LIMITS, resolve = resolveBySystem } = options;
-  const bounds = {
-    connections: CONNECTIONS_PER_ORIGIN,
-    allowH2: false,
-    headersTimeout: limits.idleMs,
-    bodyTimeout: limits.idleMs,
-  };
-  const vetted = new Agent({ ...bounds, connect: { timeout: limits.connectMs, lookup: vettedLookup(resolve) } });
-  // named by whoever runs the relay: the one exemption from the address check
-  const overridden = new Agent({ ...bounds, connect: { timeout: limits.connectMs } });
+  // loaded with the first request: a megabyte that a relay whose room only talks never needs
+  let loading: Promise<Agents> | undefined;
+  const agents = () => (loading ??= import('./agents.ts').then(({ createAgents }) => createAgents(limits, resolve)));
 
-  const send = (url: URL, accept: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
+  const send = async (url: URL, accept: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
+    const { vetted, overridden } = await agents();
     const base = overrides.get(url.origin);
     // built from nothing: no header of the caller, above all no token or cookie, goes further than this
     const headers = { accept, 'accept-encoding': 'gzip', 'user-agent': `Tabmesh/${VERSION}` };
     if (base === undefined)
-      return vetted.request({ origin: url.origin, path: pathOf(url), method: 'GET', headers, signal });
+      return await vetted.request({ origin: url.origin, path: pathOf(url), method: 'GET', headers, signal });
     const target = new URL(`${base}${pathOf(url)}`);
-    return overridden.request({ origin: target.origin, path: pathOf(target), method: 'GET', headers, signal });
+    return await overridden.request({ origin: target.origin, path: pathOf(target), method: 'GET', headers, signal });
   };
 
   const follow = async (start: URL, accept: string, signal: AbortSignal) => {
@@ -113,7 +103,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       }
     },
     async close() {
-      await Promise.all([vetted.destroy(), overridden.destroy()]);
+      const open = await loading;
+      await Promise.all([open?.vetted.destroy(), open?.overridden.destroy()]);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AuditEventName, AuditSink } from '../../../src/contracts/audit.ts';
 import type { ToolDefinitions } from '../../../src/contracts/definitions.ts';
 import { OWNER_TOKEN_ID } from '../../../src/contracts/tools.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
@@ -18,7 +19,11 @@ const MAX_BODY_BYTES = 4_096;
  */
 export function definitionsRoute(
   app: FastifyInstance,
-  { endpoint, protection }: { readonly endpoint: McpEndpoint; readonly protection: Protection },
+  {
+    endpoint,
+    protection,
+    audit,
+  }: { readonly endpoint: McpEndpoint; readonly protection: Protection; readonly audit: AuditSink },
 ): void {
   protect(app, protection, () => ({ tool: null }));
   strictJson(app, MAX_BODY_BYTES);
@@ -30,6 +35,13 @@ export function definitionsRoute(
       });
     }
     return endpoint.pins(gateway.room);
+  };
+  /** decisions that were made; what is refused at the door is written down there */
+  const decided = (request: FastifyRequest, event: AuditEventName, hash: string, tool: string) => {
+    const { id, name } = request.getDecorator<Caller>('caller').holder;
+    const what = `${hash} ${tool}`;
+    const plain = { where: null, tookMs: null, outcome: 'ok', trace: null } as const;
+    audit.record({ event, who: { kind: 'token', id, name }, what, ...plain });
   };
   app.get('/api/tool-definitions', async (request): Promise<ToolDefinitions> => {
     const pins = await pinsOf(request);
@@ -46,19 +58,23 @@ export function definitionsRoute(
     const pins = await pinsOf(request);
     const { tool, offered } = decision(request.body);
     await pins.accept(tool, offered);
+    decided(request, 'definition.accepted', offered, tool);
     return { accepted: tool };
   });
   app.post('/api/tool-definitions/refuse', { bodyLimit: MAX_BODY_BYTES }, async (request) => {
     const pins = await pinsOf(request);
     const { tool, offered } = decision(request.body);
     await pins.refuse(tool, offered);
+    decided(request, 'definition.refused', offered, tool);
     return { refused: tool };
   });
   app.post('/api/tool-definitions/forget', { bodyLimit: MAX_BODY_BYTES }, async (request) => {
     const pins = await pinsOf(request);
     const { tool } = isObject(request.body) ? request.body : {};
     if (typeof tool !== 'string') throw new TabmeshError('invalid_input', 'expected the name of a tool');
+    const hash = pins.pinned().find((pin) => pin.tool === tool)?.hash ?? '';
     await pins.forget(tool);
+    decided(request, 'definition.forgotten', hash, tool);
     return { forgotten: tool };
   });
 }

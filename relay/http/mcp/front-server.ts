@@ -130,6 +130,12 @@ export function createFrontServer(deps: FrontServerDeps): McpServer {
   }
   if (capabilities.resources?.subscribe === true) {
     server.setRequestHandler('resources/subscribe', ({ params }) => {
+      try {
+        // this session may have begun with a token that was good for more
+        callerNow(caller).checkRead();
+      } catch (thrown) {
+        throw protocolError(toTabmeshError(thrown));
+      }
       session.subscribe(params.uri);
       return {};
     });

@@ -115,11 +115,13 @@ export class Target {
   /**
    * A request on the stateless wire of MCP 2026-07-28.
    * @param outcome of the call that the request makes, when {@link call} has made it already
-   * @throws `invalid_input`, `rate_limited` for too many watched resources
+   * @throws `invalid_input`, `rate_limited` for too many watched resources; `forbidden` for a token that may not read them
    */
   async handle(request: Request, parsedBody: unknown, caller: Caller, outcome?: Outcome): Promise<Response> {
     const { front } = this.#options;
-    const unwatch = this.#listening.watch(watchedBy(parsedBody));
+    const watched = watchedBy(parsedBody);
+    if (watched.length > 0) caller.checkRead();
+    const unwatch = this.#listening.watch(watched);
     this.#open++;
     const ended = () => {
       this.#open--;

@@ -95,4 +95,12 @@ export class DialDiscovered {
   }
 }
 
-const hearsay = (peer: PeerId): PeerId => `heard:${peer}` as PeerId;
+const hearsay = (name: PeerId): PeerId => `heard:${name}` as PeerId;
+
+/**
+ * Whether a peer is wanted only because somebody has seen it at a relay, which does not list it itself: most likely it
+ * has just left.
+ * @param by who told of it, as {@link DialDiscoveredOptions.want} was given
+ */
+export const isHeardOfAtRelay = (peer: PeerId, by: string): boolean =>
+  by.startsWith(hearsay('' as PeerId)) && by !== hearsay(peer);

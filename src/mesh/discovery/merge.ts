@@ -1,22 +1,6 @@
 import type { PeerRecord, PeerSource } from '../../contracts/discovery.ts';
 import type { PeerId } from '../../lib/ids.ts';
-import { MAX_ADDRESSES } from './record.ts';
-
-/**
- * Whose word counts when they differ, most trusted first: what a person typed; what a relay sees now; what proven members
- * say; this browser's own tabs; a list in the net that others can write to; what this device remembers.
- */
-const TRUST: readonly PeerSource[] = [
-  'manual',
-  'rendezvous',
-  'gossip',
-  'broadcast',
-  'github',
-  'local_file',
-  'local_store',
-  'cache',
-  'unknown',
-];
+import { MAX_ADDRESSES, SOURCES } from './record.ts';
 
 /** One source's word on a peer. `from` is who gave it now; the record may say that it came from elsewhere first. */
 export interface Copy {
@@ -38,7 +22,9 @@ export function mergeRecords(copies: readonly Copy[]): PeerRecord[] {
 }
 
 function mergeOne(copies: readonly Copy[]): PeerRecord {
-  const records = [...copies].sort((a, b) => TRUST.indexOf(a.from) - TRUST.indexOf(b.from)).map(({ record }) => record);
+  const records = [...copies]
+    .sort((a, b) => SOURCES.indexOf(a.from) - SOURCES.indexOf(b.from))
+    .map(({ record }) => record);
   const newest = records.reduce((a, b) => (b.lastSeen > a.lastSeen ? b : a));
   const best = records[0] ?? newest;
   return {

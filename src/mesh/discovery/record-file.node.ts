@@ -20,6 +20,12 @@ interface Contents {
   readonly cleanedAt: number | null;
 }
 
+/** A {@link RecordStore} in a file. */
+export interface FileRecordStore extends RecordStore {
+  /** Resolves when what was asked of it before has been done: then the folder may go. */
+  settled(): Promise<void>;
+}
+
 const EMPTY: Contents = { peers: new Map(), cleanedAt: null };
 
 /**
@@ -29,7 +35,7 @@ const EMPTY: Contents = { peers: new Map(), cleanedAt: null };
  * @param path in a folder that is made when missing
  * @param now for the name of a file that is put aside
  */
-export function createFileRecordStore(path: string, now: () => number): RecordStore {
+export function createFileRecordStore(path: string, now: () => number): FileRecordStore {
   const using = new Slots(1);
 
   const load = async (): Promise<Contents> => {
@@ -68,6 +74,7 @@ export function createFileRecordStore(path: string, now: () => number): RecordSt
         return peers.size - kept.length;
       }),
     cleanedAt: () => using.run(async () => (await load()).cleanedAt),
+    settled: () => using.run(() => Promise.resolve()),
   };
 }
 

@@ -17,7 +17,11 @@ const MAX_METADATA_CHARS = 4096;
 /** A year: whatever is longer is meant as "for ever", and a peer that nobody saw for a year is gone. */
 const MAX_TTL_SECONDS = 366 * 24 * 3600;
 
-const SOURCES: readonly string[] = [
+/**
+ * All sources, by whose word counts when they differ, most trusted first: what a person typed; what a relay sees now; what
+ * proven members say; this browser's own tabs; a list in the net that others can write to; what this device remembers.
+ */
+export const SOURCES: readonly PeerSource[] = [
   'manual',
   'rendezvous',
   'gossip',
@@ -27,7 +31,8 @@ const SOURCES: readonly string[] = [
   'local_store',
   'cache',
   'unknown',
-] satisfies readonly PeerSource[];
+];
+const SOURCE_NAMES: ReadonlySet<string> = new Set(SOURCES);
 
 /** The stored form of a {@link PeerRecord}; times are seconds since the epoch, with fractions. */
 export interface PlainRecord {
@@ -101,7 +106,7 @@ export function recordFromPlain(value: unknown): PeerRecord {
     throw corrupt('capabilities');
   }
   if (!isTime(first_seen) || !isTime(last_seen)) throw corrupt('first_seen, last_seen');
-  if (typeof source !== 'string' || !SOURCES.includes(source)) throw corrupt('source');
+  if (typeof source !== 'string' || !SOURCE_NAMES.has(source)) throw corrupt('source');
   if (typeof ttl_seconds !== 'number' || !(ttl_seconds > 0 && ttl_seconds <= MAX_TTL_SECONDS))
     throw corrupt('ttl_seconds');
   if (!isPlainMap(metadata) || JSON.stringify(metadata).length > MAX_METADATA_CHARS) throw corrupt('metadata');

@@ -1,15 +1,16 @@
-import type { Libp2p } from '@libp2p/interface';
+import type { Connection, Libp2p } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Clock } from '../../lib/clock.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import { Slots } from '../../lib/slots.ts';
+import { isHeardOfAtRelay } from '../discovery/dial-discovered.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { RelayAddress } from '../node/relay-address.ts';
-import { throughRelay } from '../node/relay-address.ts';
+import { leadsTo, throughRelay } from '../node/relay-address.ts';
 import type { Introduction } from '../rendezvous/messages.ts';
 import { disconnect } from '../membership/disconnect.ts';
-import { isPutOut } from '../roster/put-out.ts';
+import { isPutOut } from '../membership/put-out.ts';
 import { backoffMs } from './backoff.ts';
 import { areNeighbours } from './neighbours.ts';
 
@@ -59,8 +60,10 @@ interface Target {
 export interface PeerDialerOptions {
   readonly node: Libp2p;
   readonly membership: Membership;
-  /** false for a peer without WebRTC: it waits for tabs to come to it */
+  /** whether this peer has circuits and WebRTC: without, it dials addresses only */
   readonly dialsThroughRelay: boolean;
+  /** false for a peer that tabs dial at its address: it waits for them */
+  readonly dialsTabs: boolean;
   /** members say that they let this device in no more */
   readonly refused?: () => boolean;
   readonly self: PeerId;
@@ -97,10 +100,13 @@ export class PeerDialer {
     });
   }
 
-  /** peers that are wanted and not linked yet */
+  /** peers that are wanted and not linked yet, without those whose relay does not list them: it would, were they there */
   connecting(): readonly PeerId[] {
     const { membership } = this.#options;
-    return [...this.#targets.keys()].filter((peer) => membership.linkTo(peer) === undefined);
+    return [...this.#targets]
+      .filter(([peer, { listings }]) => [...listings.keys()].some((by) => !isHeardOfAtRelay(peer, by)))
+      .map(([peer]) => peer)
+      .filter((peer) => membership.linkTo(peer) === undefined);
   }
 
   /** Why the last try failed, to reach a peer or to reach it directly; null when none has since there was a direct link. */
@@ -242,13 +248,13 @@ export class PeerDialer {
   }
 
   async #dial(target: Target): Promise<void> {
-    const { membership, dialsThroughRelay, log } = this.#options;
+    const { membership, dialsTabs, log } = this.#options;
     const { peer, addresses } = target.listing.introduction;
     const current = () => this.#targets.get(peer) === target && !this.#stop.signal.aborted;
     const link = membership.linkTo(peer);
     if (target.dialling || !current() || link?.direct === true) return;
     if (link !== undefined && !this.#wantsDirect(target)) return;
-    if (addresses.length === 0 && !dialsThroughRelay) return;
+    if (addresses.length === 0 && !dialsTabs) return;
     target.dialling = true;
     try {
       const relayed = link !== undefined;
@@ -270,9 +276,8 @@ export class PeerDialer {
 
   /** The side that dialled a relayed link goes on looking for a direct one. */
   #keepUpgrading(target: Target): void {
-    const { peer, addresses } = target.listing.introduction;
-    const link = this.#options.membership.linkTo(peer);
-    if (link === undefined || addresses.length > 0 || !this.#wantsDirect(target)) return;
+    const link = this.#options.membership.linkTo(target.listing.introduction.peer);
+    if (link === undefined || !this.#wantsDirect(target)) return;
     if (link.direct) target.upgrades = 0;
     else if (link.connection.direction === 'outbound') {
       this.#schedule(target, Math.min(UPGRADE_MAX_MS, UPGRADE_MIN_MS * 2 ** target.upgrades));
@@ -284,25 +289,43 @@ export class PeerDialer {
     const { node, membership } = this.#options;
     const { relay, introduction } = target.listing;
     const webrtc = throughRelay(relay, introduction.peer, true);
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(WEBRTC_TIMEOUT_MS)]);
+    const signal = this.#within(WEBRTC_TIMEOUT_MS);
     // without force libp2p answers with the relayed connection that is there
     await membership.proven(await node.dial(webrtc, { signal, force: true }));
   }
 
   async #connect(target: Target): Promise<void> {
-    const { node, membership, log } = this.#options;
-    const { relay, introduction } = target.listing;
+    const { node, membership, dialsThroughRelay, log } = this.#options;
+    const { introduction, relay } = target.listing;
     const { peer, addresses } = introduction;
-    const within = (ms: number) => AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ms)]);
-    if (addresses.length > 0) {
-      const direct = addresses.map((address) => multiaddr(address));
-      await membership.proven(await node.dial(direct, { signal: within(CIRCUIT_TIMEOUT_MS) }));
+    if (addresses.length === 0) {
+      await this.#connectThroughRelay(target);
       return;
     }
+    const direct = addresses.map((address) => multiaddr(address));
+    let connection: Connection;
+    try {
+      connection = await node.dial(direct, { signal: this.#within(CIRCUIT_TIMEOUT_MS) });
+    } catch (error) {
+      if (!dialsThroughRelay || leadsTo(relay, peer)) throw error;
+      // its address leads nowhere from here; behind a NAT, it has a place at the relay as a tab has
+      await this.#connectThroughRelay(target).catch((thrown: unknown) => {
+        log.info('no way through the relay', { peer, reason: (thrown as Error).message });
+        throw error;
+      });
+      return;
+    }
+    await membership.proven(connection);
+  }
+
+  async #connectThroughRelay(target: Target): Promise<void> {
+    const { node, membership, log } = this.#options;
+    const { relay, introduction } = target.listing;
+    const { peer } = introduction;
     if (this.#wantsDirect(target)) {
       try {
         const webrtc = throughRelay(relay, peer, true);
-        await membership.proven(await node.dial(webrtc, { signal: within(WEBRTC_TIMEOUT_MS) }));
+        await membership.proven(await node.dial(webrtc, { signal: this.#within(WEBRTC_TIMEOUT_MS) }));
         return;
       } catch (error) {
         // a relayed link is slower and bounded, but it is a link
@@ -311,7 +334,11 @@ export class PeerDialer {
       }
     }
     const circuit = throughRelay(relay, peer, false);
-    await membership.proven(await node.dial(circuit, { signal: within(CIRCUIT_TIMEOUT_MS) }));
+    await membership.proven(await node.dial(circuit, { signal: this.#within(CIRCUIT_TIMEOUT_MS) }));
+  }
+
+  #within(ms: number): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ms)]);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Proven } from '../rpc/member-links.ts';
 import type { DeviceId, PeerId, RoomId } from '../../lib/ids.ts';
 import { TabmeshError } from '../../lib/errors.ts';
 import { agreeVersion, decodeHello, decodeIdentity, decodeProof, encodeJoin, JOIN_VERSIONS } from './join-messages.ts';
@@ -19,17 +20,6 @@ export interface JoinSecrets {
   readonly identity: Omit<Identity, 'type'>;
   /** @throws when the certificate is not the peer's. Returns the device that signed it */
   verifyCertificate(certificate: Uint8Array, peer: PeerId): Promise<DeviceId>;
-}
-
-/** A side that has proven membership. */
-export interface Proven {
-  readonly peer: PeerId;
-  readonly device: DeviceId;
-  readonly kind: 'tab' | 'relay';
-  /** it says that it is a relay, known here as one (`kind`) or not */
-  readonly saysRelay?: boolean;
-  readonly protocols: readonly string[];
-  readonly version: number;
 }
 
 /**

@@ -13,26 +13,19 @@ import { PROTOCOLS } from '../../contracts/versions.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
-import { isPutOut } from '../roster/put-out.ts';
+import type { MemberLink, MemberLinks, Proven } from '../rpc/member-links.ts';
 import { disconnect } from './disconnect.ts';
 import { installGuard } from './guard.ts';
-import type { JoinSecrets, Proven } from './join.ts';
+import type { JoinSecrets } from './join.ts';
 import { runJoin } from './join.ts';
 import { MAX_JOIN_MESSAGE_BYTES } from './join-messages.ts';
 import { messageChannel } from './message-channel.ts';
 import { isPublicProtocol } from './protocols.ts';
 import type { Role } from './proof.ts';
+import { isPutOut } from './put-out.ts';
 
 /** A connection that has not proven membership after this long is closed: the proof takes three round trips. */
 export const JOIN_TIMEOUT_MS = 5_000;
-
-/** A connection on which both sides have proven membership. */
-export interface MemberLink {
-  readonly connection: Connection;
-  readonly member: Proven;
-  /** true while bytes do not go through a relay */
-  readonly direct: boolean;
-}
 
 interface Candidate {
   readonly proven: Promise<Proven>;
@@ -78,7 +71,7 @@ export interface MembershipOptions {
  * Who is a member, connection by connection. A proof holds for the connection it was made on and is forgotten with it.
  * The dialling side starts the join.
  */
-export class Membership implements Startable {
+export class Membership implements MemberLinks, Startable {
   readonly #options: MembershipOptions;
   readonly #node: MembershipComponents;
   readonly #candidates = new Map<string, Candidate>();

@@ -56,6 +56,11 @@ export function isAt(relay: RelayAddress, address: Multiaddr): boolean {
   return !through && hostOf(address) === relay.host;
 }
 
+/** Whether it is no relay, but the peer's own address: of a peer that was found without one. */
+export function leadsTo({ address }: RelayAddress, peer: PeerId): boolean {
+  return address.getComponents().at(-1)?.value === peer;
+}
+
 /** The address at which a relay's circuit leads to a peer. */
 export function throughRelay(relay: RelayAddress, peer: PeerId, webrtc: boolean): Multiaddr {
   const circuit = relay.address.encapsulate('/p2p-circuit');

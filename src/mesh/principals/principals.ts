@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { DeviceId, PeerId, RoomId } from '../../lib/ids.ts';
 import { shared } from '../../lib/shared.ts';
 import type { DeviceKey } from '../identity/device-key.ts';
-import type { Proven } from '../membership/join.ts';
+import type { Proven } from '../rpc/member-links.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { ExtraMethod } from '../rpc/mcp-server.ts';
 import { isObject } from '../rpc/mcp-wire.ts';

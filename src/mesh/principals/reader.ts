@@ -1,7 +1,7 @@
 import type { Presenter, Principal } from '../../contracts/tools.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { DeviceId, RoomId } from '../../lib/ids.ts';
-import type { Proven } from '../membership/join.ts';
+import type { Proven } from '../rpc/member-links.ts';
 import {
   digestOf,
   extendChain,

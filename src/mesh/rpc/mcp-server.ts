@@ -1,7 +1,7 @@
 import type { McpProvider, McpServing } from '../../contracts/mcp.ts';
 import type { Principal } from '../../contracts/tools.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
-import type { Proven } from '../membership/join.ts';
+import type { Proven } from './member-links.ts';
 import { MCP_METHODS } from './mcp-methods.ts';
 import type { ServedTools } from './mcp-tools.ts';
 import { createToolProvider } from './mcp-tools.ts';

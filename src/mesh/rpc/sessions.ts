@@ -3,8 +3,7 @@ import { PROTOCOLS } from '../../contracts/versions.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { PeerId } from '../../lib/ids.ts';
-import type { Proven } from '../membership/join.ts';
-import type { Membership } from '../membership/membership.ts';
+import type { MemberLinks, Proven } from './member-links.ts';
 import { PeerBudget } from './budget.ts';
 import { countBytes } from './count-bytes.ts';
 import type { RpcRequest, RpcResponse } from './json-rpc.ts';
@@ -37,7 +36,7 @@ const OWN_IDLE_MS = IDLE_TIMEOUT_MS - 15_000;
 
 export interface RpcSessionsOptions {
   readonly node: Libp2p;
-  readonly membership: Membership;
+  readonly membership: MemberLinks;
   readonly serve: (
     method: string,
     params: Record<string, unknown>,

@@ -7,6 +7,13 @@ const MESSAGE_TAG = 0x12;
 const VARINT_BITS = 7;
 const VARINT_MORE = 0x80;
 
+/**
+ * Messages up to this size are made in one buffer that all share: a channel copies what it is given (WebRTC §6.2, `send`), and a
+ * new buffer of 64 KiB costs more than filling it.
+ */
+const SHARED_BYTES = 65 * 1024;
+const shared = new Uint8Array(SHARED_BYTES);
+
 type Pieces = Iterable<Uint8Array> & { readonly byteLength: number };
 
 /** What libp2p's WebRTC stream does inside to send. */
@@ -34,10 +41,11 @@ export function sendWholeMessages(stream: Stream): void {
   };
 }
 
-/** The data as a protobuf message with only that field, and the message's length before it. */
+/** The data as a protobuf message with only that field, and the message's length before it; to be sent before the next is made. */
 function wholeMessage(data: Pieces): Uint8Array {
   const messageBytes = 1 + varintBytes(data.byteLength) + data.byteLength;
-  const out = new Uint8Array(varintBytes(messageBytes) + messageBytes);
+  const bytes = varintBytes(messageBytes) + messageBytes;
+  const out = bytes <= SHARED_BYTES ? shared.subarray(0, bytes) : new Uint8Array(bytes);
   let at = writeVarint(out, 0, messageBytes);
   out[at++] = MESSAGE_TAG;
   at = writeVarint(out, at, data.byteLength);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { PeerRegistry } from '../../contracts/discovery.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -9,7 +8,7 @@ import { PublicAddress } from '../../mesh/bootstrap/public-address.node.ts';
 import { GithubIssues } from '../../mesh/discovery/github-api.ts';
 import { GithubRegistry } from '../../mesh/discovery/github-registry.ts';
 import { LocalRegistry } from '../../mesh/discovery/local-registry.ts';
-import { createFileRecordStore } from '../../mesh/discovery/record-file.node.ts';
+import type { RecordStore } from '../../mesh/discovery/record-store.ts';
 import { currentSeal } from '../../mesh/discovery/seal.ts';
 import type { RoomSecret } from '../../mesh/identity/room-secret.ts';
 import type { DiscoveryPlatform } from '../room/room-network.ts';
@@ -29,16 +28,15 @@ export interface OutsideServices {
   };
 }
 
-/** How a headless peer finds others, besides what every peer has. @param folder of the room's data */
+/** How a headless peer finds others, besides what every peer has. @param known where this device remembers members */
 export function headlessDiscovery(
-  folder: string,
+  known: RecordStore,
   { stun = [], addressServices = [], github }: OutsideServices,
   secret: () => RoomSecret,
   clock: Clock,
   log: Log,
 ): Omit<DiscoveryPlatform, 'namedHosts'> {
-  const file = createFileRecordStore(join(folder, 'peer_registry.json'), () => clock.now());
-  const registries: PeerRegistry[] = [new LocalRegistry('local_file', file, clock)];
+  const registries: PeerRegistry[] = [new LocalRegistry('local_file', known, clock)];
   if (github !== undefined) {
     const issues = new GithubIssues({ ...github, fetch, clock });
     registries.push(new GithubRegistry({ issues, seal: currentSeal(secret), clock }));

@@ -12,13 +12,18 @@ const NO_PAGE = { skip: 'This peer is a process, not a page.' };
  */
 export function nodeProbes(options: {
   readonly folder: string;
-  /** STUN urls; none by default */
+  /** STUN urls that tell how this host is seen from outside; none by default */
   readonly stun: readonly string[];
+  /** those that its WebRTC uses; null when it has no WebRTC */
+  readonly iceServers: (() => readonly RTCIceServer[]) | null;
   /** the relay that runs in this process; null when there is none */
   readonly ownRelay: PeerId | null;
   readonly now: () => number;
 }): PlatformProbes {
-  const { folder, stun, ownRelay, now } = options;
+  const { folder, stun, iceServers, ownRelay, now } = options;
+  const inUse = () => iceServers?.() ?? [];
+  // what gathers here speaks plain STUN, and no TURN
+  const askable = () => [...stun, ...inUse().flatMap(({ urls }) => urls)].filter((url) => /^stun:/i.test(url));
   const noPage = () => Promise.resolve(NO_PAGE);
   return {
     network: () => Promise.resolve({ skip: 'A process is not told; see whether relays answer.' }),
@@ -30,9 +35,9 @@ export function nodeProbes(options: {
       relay.peer === ownRelay
         ? Promise.resolve({ skip: 'The relay runs in this very process.' })
         : askRelayHealth(relay, (url, init) => fetch(url, init), now, signal),
-    iceServers: () => stun.map((url) => ({ urls: [url] })),
+    iceServers: () => [...new Set(askable())].map((url) => ({ urls: [url] })),
     ice: (servers, signal) =>
-      stun.length === 0
+      stun.length === 0 && iceServers === null
         ? Promise.resolve({ skip: 'This peer uses no WebRTC: others connect to its address.' })
         : nodeIceCandidates.gather(
             servers.flatMap(({ urls }) => urls),
@@ -42,6 +47,7 @@ export function nodeProbes(options: {
       const { bsize, blocks, bavail } = await statfs(folder);
       return { usedBytes: (blocks - bavail) * bsize, quotaBytes: blocks * bsize, persisted: true };
     },
-    secrets: () => [],
+    // what coturn takes for a user's name is half of its password
+    secrets: () => inUse().flatMap(({ username, credential }) => [username ?? [], credential ?? []].flat()),
   };
 }

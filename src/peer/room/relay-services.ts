@@ -4,7 +4,6 @@ import { TabmeshError, toTabmeshError } from '../../lib/errors.ts';
 import type { PeerId } from '../../lib/ids.ts';
 import { isObject } from '../../mesh/rpc/mcp-wire.ts';
 import type { RoomMesh } from '../../mesh/room/room-mesh.ts';
-import { noRelayMember } from '../../mesh/room/room-mesh.ts';
 
 /** Methods that a relay's peer serves to members beside MCP. */
 export const RELAY_METHODS = {
@@ -119,4 +118,12 @@ function isTokenInfo(value: unknown): value is TokenInfo {
     (tools === null || Array.isArray(tools)) &&
     typeof createdAt === 'number'
   );
+}
+
+/** The one way in which a caller learns that there is nobody to ask for a relay's service. */
+function noRelayMember(what: string): TabmeshError {
+  return new TabmeshError('no_place', `no relay that is a member of this room is here now, so nobody can ${what}`, {
+    hint: 'If the room has one, start it again. Else use a room whose relay is a member, such as the one a relay prints at its start.',
+    retryable: true,
+  });
 }

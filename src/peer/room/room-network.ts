@@ -24,7 +24,8 @@ import type { RoomNode } from '../../mesh/node/room-node.ts';
 import type { Presence } from '../../mesh/replica/presence.ts';
 import { createPeerNetwork } from '../../mesh/room/peer-network.ts';
 import { parsePeerAddress } from '../../mesh/discovery/peer-address.ts';
-import type { MeshWatch, RoomMesh } from '../../mesh/room/room-mesh.ts';
+import type { MeshWatch } from '../../mesh/room/mesh-watch.ts';
+import type { RoomMesh } from '../../mesh/room/room-mesh.ts';
 import type { ExtraMethod } from '../../mesh/rpc/mcp-server.ts';
 import { PeerMetrics } from '../../monitor/peer-metrics.ts';
 
@@ -44,6 +45,7 @@ export interface RoomNetworkOptions extends DiscoveryPlatform {
   readonly kind: 'tab' | 'relay';
   readonly relays: () => readonly RelayAddress[];
   readonly addresses: () => readonly string[];
+  readonly throughRelays: boolean;
   /** names of the tools that this peer offers */
   readonly tools: () => readonly string[];
   readonly node: RoomNode;
@@ -138,8 +140,9 @@ export function createRoomNetwork(options: RoomNetworkOptions): RoomNetwork {
   });
   const own = (): PeerRecord | undefined => {
     const direct = options.addresses();
-    const ways = direct.length > 0 ? direct : relays().map((relay) => throughRelay(relay, self, true).toString());
-    if (ways.length === 0 || (kind === 'relay' && direct.length === 0)) return undefined;
+    const relayed = options.throughRelays ? relays() : [];
+    const ways = [...direct, ...relayed.map((relay) => throughRelay(relay, self, true).toString())];
+    if (ways.length === 0) return undefined;
     const fields = { peer: self, multiaddrs: ways.slice(0, MAX_ADDRESSES), capabilities: [...options.tools(), kind] };
     return newRecord({ ...fields, source: 'unknown', ttlSeconds: OWN_TTL_SECONDS }, clock.now());
   };

@@ -1,6 +1,7 @@
 import type { AskedFor, SearchPort } from '../../contracts/ports.ts';
 import type { Replica } from '../../contracts/replica.ts';
 import type { RoomSearchResult, SearchRequest, ShardAnswer } from '../../contracts/search.ts';
+import type { Place } from '../../contracts/tools.ts';
 import { shardAnswerFromWire } from '../../catalog/hits.ts';
 import { relatedRecords } from '../../catalog/search/related-records.ts';
 import { searchShard } from '../../catalog/search/search-shard.ts';
@@ -11,6 +12,7 @@ import type { DeviceId, PeerId } from '../../lib/ids.ts';
 import { formatTraceparent, nextHop, parseTraceparent } from '../../lib/traceparent.ts';
 import type { RoomMesh } from '../../mesh/room/room-mesh.ts';
 import { searchRoom } from '../../search/room.ts';
+import type { CallFeed } from '../../tools/watching/feed.ts';
 import type { RoomDatasets } from './datasets.ts';
 import type { DeviceSearch } from './device-search.ts';
 
@@ -20,6 +22,8 @@ export interface RoomSearchOptions {
   readonly search: DeviceSearch;
   readonly mesh: () => RoomMesh;
   readonly self: { readonly peer: PeerId; readonly device: DeviceId };
+  /** shows a call to who watches the calls of this peer */
+  readonly watched: CallFeed['sent'];
   readonly clock: Clock;
 }
 
@@ -48,9 +52,9 @@ export class RoomSearch implements SearchPort {
       const nearest = nearestOf(device, linked);
       if (nearest === undefined) away.push({ device, name, datasets: covers });
       else {
-        const { peer } = nearest.place;
-        const ask = (wanted: SearchRequest, s: AbortSignal) => this.#askPeer(peer, wanted, s, caller);
-        shards.push({ device, name, peer, direct: nearest.direct, ask });
+        const { place } = nearest;
+        const ask = (wanted: SearchRequest, s: AbortSignal) => this.#askPeer(place, wanted, s, caller);
+        shards.push({ device, name, peer: place.peer, direct: nearest.direct, ask });
       }
     }
     const listed = datasets.list().map(({ data, name, holders }) => ({
@@ -87,7 +91,7 @@ export class RoomSearch implements SearchPort {
       if (nearest === undefined || Object.keys(segments).length === 0) continue;
       signal.throwIfAborted();
       try {
-        return await this.#call(nearest.place.peer, relatedRecords, { record_id: recordId, top_k: topK }, signal);
+        return await this.#call(nearest.place, relatedRecords, { record_id: recordId, top_k: topK }, signal);
       } catch (error) {
         if (toTabmeshError(error).code !== 'not_found') failure = error;
       }
@@ -95,25 +99,29 @@ export class RoomSearch implements SearchPort {
     throw failure;
   }
 
-  #askPeer(peer: PeerId, { query, topK }: SearchRequest, signal: AbortSignal, caller?: AskedFor): Promise<ShardAnswer> {
-    return this.#call(peer, searchShard, { query, top_k: topK }, signal, caller);
+  #askPeer(place: Place, { query, topK }: SearchRequest, signal: AbortSignal, caller?: AskedFor): Promise<ShardAnswer> {
+    return this.#call(place, searchShard, { query, top_k: topK }, signal, caller);
   }
 
   async #call(
-    peer: PeerId,
+    place: Place,
     tool: Pick<typeof searchShard, 'metadata' | 'checkAnswer'>,
     args: Record<string, unknown>,
     signal: AbortSignal,
     { principal, traceparent }: AskedFor = { principal: { kind: 'device', ...this.#options.self } },
   ): Promise<ShardAnswer> {
-    const { mesh } = this.#options;
+    const { mesh, watched } = this.#options;
+    const { name } = tool.metadata;
     const trace = parseTraceparent(traceparent);
     const options = {
       signal,
       timeoutMs: SHARD_TIMEOUT_MS,
       ...(trace === undefined ? {} : { traceparent: formatTraceparent(nextHop(trace)) }),
     };
-    const answer = await mesh().call(peer, tool.metadata.name, args, principal, options);
+    const request = { tool: name, args, principal, place: place.peer };
+    const answer = await watched(request, options.traceparent, place, () =>
+      mesh().call(place.peer, name, args, principal, options),
+    );
     return shardAnswerFromWire(tool.checkAnswer(answer) as Parameters<typeof shardAnswerFromWire>[0]);
   }
 }

@@ -14,10 +14,12 @@ export async function loadLater(): Promise<void> {
     import('../../mesh/principals/did.ts'),
     import('../../mesh/principals/reader.ts'),
     import('../../mesh/principals/signer.ts'),
+    import('../../monitor/audit/read.ts'),
+    import('../../monitor/audit/verify.ts'),
     import('../../tools/approvals/book.ts'),
     import('../../tools/approvals/gate.ts'),
+    import('../../tools/audit/decisions.ts'),
     import('../../tools/grants/service.ts'),
     import('../../tools/routing/router.ts'),
-    import('../../tools/watching/observer.ts'),
   ]);
 }

@@ -22,7 +22,6 @@ import { roomGater } from '../../mesh/node/gater.ts';
 import { startTabNode } from '../../mesh/node/room-node.browser.ts';
 import { createReplica } from '../../mesh/replica/replica.ts';
 import { createSiblingChannel } from '../../mesh/replica/sibling-channel.browser.ts';
-import { createBlockStore } from '../../mesh/storage/blocks.ts';
 import { asHeliaBlockstore } from '../../mesh/storage/helia-blocks.ts';
 import { createWebHold } from '../../mesh/storage/hold.browser.ts';
 import { createWebLock } from '../../mesh/storage/lock.browser.ts';
@@ -32,10 +31,12 @@ import { indexAction } from '../room/index-action.ts';
 import { readRelays } from '../room/read-relays.ts';
 import { RelayServices } from '../room/relay-services.ts';
 import type { RelayAddress } from '../../mesh/node/relay-address.ts';
+import type { AuditLog } from '../../monitor/audit/log.ts';
 import type { RoomPeer } from '../room/room-peer.ts';
 import { startRoomPeer } from '../room/room-peer.ts';
 import { createAccessChannel } from './access-channel.ts';
 import { askToPersist } from './ask-to-persist.ts';
+import { openTabAudit } from './audit.ts';
 import { loadLater } from './later.ts';
 import { watchCondition } from './page-condition.ts';
 import { tabProbes } from './probes.ts';
@@ -107,13 +108,17 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       log,
     });
     undo.push(() => replica.close());
+    const audit = await keep(
+      openTabAudit({ store: storage.store, lock: createWebLock(`tabmesh/audit/${room}`), clock: systemClock, log }),
+      (opened) => opened.close(),
+    );
     const usesRelay = (relay: RelayAddress) => withinPolicy(relay, location.host);
     const relays = readRelays(usableRelays(invite, config), log).filter(usesRelay);
     let { settings } = options;
     const ice = new IceServers(settings, () => systemClock.now());
     const keys = new Map(Object.entries(invite.access));
     const github = new SwitchedRegistry('github');
-    const blocks = createBlockStore(storage.blocks);
+    const { blocks } = storage;
     const hold = createWebHold(`tabmesh/blocks/${room}`);
     const secret = { room, epoch: invite.epoch, secret: invite.secret };
 
@@ -164,6 +169,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
         },
       },
       addresses: () => [],
+      throughRelays: true,
       startNode: (membership, known) =>
         startTabNode({
           privateKey: slot.privateKey,
@@ -213,7 +219,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       methods: {},
       accessShared: { lock: createWebLock(`tabmesh/access/${room}`), channel: accessChannel },
       ...(options.mcp === undefined ? {} : { mcp: options.mcp }),
-      audit: null,
+      audit,
       ownTools: [],
       visible: () => document.visibilityState === 'visible',
       condition: () => condition.read(),
@@ -222,7 +228,7 @@ export async function openTabRoom(options: OpenRoomOptions): Promise<TabRoom> {
       log,
     });
     const services = new RelayServices(peer.mesh, () => systemClock.now(), pageHost());
-    undo.push(watchPage(peer), askToPersist(peer.replica));
+    undo.push(watchPage(peer, audit), askToPersist(peer.replica));
     const useGithub = async () => {
       const wanted = settings.github;
       // most people never need the code
@@ -283,16 +289,19 @@ function usableRelays(invite: Invite, config: RelayConfig | null): readonly stri
 }
 
 /** Follows what happens to the page: visibility is told to others, and the network's return cuts a backoff short. */
-function watchPage(peer: RoomPeer): () => void {
+function watchPage(peer: RoomPeer, audit: AuditLog): () => void {
   const visibility = () => {
     peer.announce();
     if (document.visibilityState === 'visible') peer.mesh.retryRelays();
+    // a hidden page may be ended without another word
+    else void audit.flush();
   };
   const online = () => {
     peer.mesh.retryRelays();
   };
   // others see at once that this tab is gone, instead of when its silence is noticed
   const leaving = () => {
+    audit.leave();
     for (const connection of peer.node.libp2p.getConnections()) connection.abort(new Error('the page is closed'));
   };
   document.addEventListener('visibilitychange', visibility);

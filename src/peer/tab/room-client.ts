@@ -74,7 +74,8 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     },
     deleteRun: (id) => peer.runs.delete(id),
 
-    search: (request, signal) => peer.search.searchRoom(request, signal),
+    search: (request, signal) =>
+      peer.search.searchRoom(request, signal, { principal, traceparent: formatTraceparent(newTrace()) }),
     related: (recordId, topK, signal) => peer.search.relatedInRoom(recordId, topK, signal),
     record: (cid, signal) => peer.datasets.record(cid, signal),
 
@@ -97,6 +98,7 @@ export function createRoomClient(invite: Invite, room: TabRoom): RoomClient {
     callMetrics: (signal) => peer.routing.report(signal),
     resetBreakers: (at, tool) => peer.routing.resetBreakers(at, tool),
     watchCalls: (listener) => peer.calls.watch(listener),
+    audit: () => peer.audit,
     createClientToken: (request, relay) => relays.createToken(request, AbortSignal.timeout(TOKEN_TIMEOUT_MS), relay),
     listClientTokens: (relay) => relays.listTokens(AbortSignal.timeout(TOKEN_TIMEOUT_MS), relay),
     revokeClientToken: (id, relay) => relays.revokeToken(id, AbortSignal.timeout(TOKEN_TIMEOUT_MS), relay),

@@ -2,15 +2,13 @@ import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio';
 import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as OlderStdio } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startRelayChild, type RelayChild } from '../../support/relay-child.ts';
+import { TABMESH, tabmesh as run } from '../../support/tabmesh.ts';
 
-const BIN = fileURLToPath(new URL('../../../bin/tabmesh.mjs', import.meta.url));
 /** Processes start, libp2p and all; on a busy machine that takes a while. */
 const TIMEOUT_MS = 60_000;
 
@@ -29,19 +27,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs the command as a shell would. */
-function tabmesh(args: readonly string[], env: Record<string, string> = {}) {
-  return new Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>((resolve) => {
-    execFile(
-      process.execPath,
-      [BIN, ...args],
-      { cwd: folder, env: { PATH: process.env['PATH'], ...env } },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-      },
-    );
-  });
-}
+/** Runs the command in a folder and an environment of this test's own. */
+const tabmesh = (args: readonly string[], env: Record<string, string> = {}) =>
+  run(args, { cwd: folder, env: { PATH: process.env['PATH'], ...env } });
 const here = (...args: string[]) => tabmesh([...args, '--data', data()]);
 
 describe('the command line, about the relay that runs here', { timeout: TIMEOUT_MS }, () => {
@@ -118,7 +106,7 @@ describe('the command line, about a relay elsewhere', { timeout: TIMEOUT_MS }, (
   });
 });
 
-const command = (...args: string[]) => ({ command: process.execPath, args: [BIN, 'mcp', ...args], cwd: folder });
+const command = (...args: string[]) => ({ command: process.execPath, args: [TABMESH, 'mcp', ...args], cwd: folder });
 
 /** A client of either SDK that starts its server itself. */
 const CLIENTS = {

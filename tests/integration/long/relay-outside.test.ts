@@ -4,14 +4,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { environmentName } from '../../../relay/config/options.ts';
+import { relayProgram } from '../../../scripts/relay-program.ts';
 import { startGithub, TOKEN, type GithubServer } from '../../support/github-server.ts';
 import { startUpstream, type UpstreamServer } from '../../support/http-listener.ts';
 import { startStun } from '../../support/stun-server.ts';
 
-const ENTRY = fileURLToPath(new URL('../../../relay/main.ts', import.meta.url));
+const ENTRY = relayProgram();
 const START_MS = 30_000;
 
 let folder: string;

@@ -3,7 +3,8 @@ import { systemClock } from '../../../src/lib/clock.ts';
 import { TabmeshError } from '../../../src/lib/errors.ts';
 import type { PeerId } from '../../../src/lib/ids.ts';
 import { silentLog } from '../../../src/lib/log.ts';
-import type { MemberLink, Membership } from '../../../src/mesh/membership/membership.ts';
+import type { Membership } from '../../../src/mesh/membership/membership.ts';
+import type { MemberLink } from '../../../src/mesh/rpc/member-links.ts';
 import { Members } from '../../../src/mesh/room/members.ts';
 import type { RpcSessions } from '../../../src/mesh/rpc/sessions.ts';
 

@@ -6,8 +6,9 @@ import type { PeerId } from '../../../src/lib/ids.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import { areNeighbours } from '../../../src/mesh/links/neighbours.ts';
 import { PeerDialer } from '../../../src/mesh/links/peer-dialer.ts';
-import type { MemberLink, Membership } from '../../../src/mesh/membership/membership.ts';
-import { putOutError } from '../../../src/mesh/roster/put-out.ts';
+import type { Membership } from '../../../src/mesh/membership/membership.ts';
+import type { MemberLink } from '../../../src/mesh/rpc/member-links.ts';
+import { putOutError } from '../../../src/mesh/membership/put-out.ts';
 import { parseRelayAddress } from '../../../src/mesh/node/relay-address.ts';
 
 const ONE = parseRelayAddress('/ip4/127.0.0.1/tcp/1/ws/p2p/12D3KooWGbFjkkxuDuvocNvkHm2oqALREuDjxC8ekvVyJH9f1AyE');
@@ -25,6 +26,7 @@ function makeDialer(): PeerDialer {
     node: { dial: () => new Promise(() => undefined) } as unknown as Libp2p,
     membership: { subscribe: () => () => undefined, linkTo: () => undefined } as unknown as Membership,
     dialsThroughRelay: true,
+    dialsTabs: true,
     self: SELF,
     clock: systemClock,
     log: silentLog,
@@ -53,6 +55,22 @@ it('a peer that two relays list stays wanted until neither does', () => {
   expect(dials.connecting()).toEqual([]);
 });
 
+it('a peer that was seen at a relay, which does not list it, is tried but not shown until it answers', () => {
+  const dials = makeDialer();
+  dials.introduced([INTRODUCTION], { ...ONE, peer: `heard:${ONE.peer}` as PeerId });
+  expect(dials.connecting()).toEqual([]);
+  dials.joined(INTRODUCTION, ONE);
+  expect(dials.connecting()).toEqual([PEER]);
+  dials.left(PEER, ONE);
+  expect(dials.connecting()).toEqual([]);
+});
+
+it('a peer that was seen at an address of its own is being connected to', () => {
+  const dials = makeDialer();
+  dials.introduced([INTRODUCTION], { ...ONE, peer: `heard:${PEER}` as PeerId });
+  expect(dials.connecting()).toEqual([PEER]);
+});
+
 /** A dialer whose dials all succeed at once, and what it has dialled. */
 function makeLinkingDialer(neighbours: number) {
   const links = new Map<string, MemberLink>();
@@ -74,6 +92,7 @@ function makeLinkingDialer(neighbours: number) {
       proven: () => Promise.resolve(),
     } as unknown as Membership,
     dialsThroughRelay: true,
+    dialsTabs: true,
     self: SELF,
     neighbours,
     clock: systemClock,
@@ -129,6 +148,7 @@ it('a peer that cannot be reached through one relay is tried through the next th
     } as unknown as Libp2p,
     membership: { subscribe: () => () => undefined, linkTo: () => undefined } as unknown as Membership,
     dialsThroughRelay: true,
+    dialsTabs: true,
     self: SELF,
     clock: systemClock,
     log: silentLog,
@@ -152,7 +172,8 @@ function makeFailingDialer(error: Error, refused = false) {
       },
     } as unknown as Libp2p,
     membership: { subscribe: () => () => undefined, linkTo: () => undefined } as unknown as Membership,
-    dialsThroughRelay: true,
+    dialsThroughRelay: false,
+    dialsTabs: false,
     refused: () => refused,
     self: SELF,
     clock: systemClock,

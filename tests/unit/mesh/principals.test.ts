@@ -3,7 +3,7 @@ import type { Principal, TokenScope } from '../../../src/contracts/tools.ts';
 import { compactBytes, compactInput, compactToken } from '../../../src/lib/compact-token.ts';
 import type { DeviceId, PeerId, RoomId } from '../../../src/lib/ids.ts';
 import type { DeviceKey } from '../../../src/mesh/identity/device-key.ts';
-import type { Proven } from '../../../src/mesh/membership/join.ts';
+import type { Proven } from '../../../src/mesh/rpc/member-links.ts';
 import {
   digestOf,
   extendChain,

@@ -53,12 +53,13 @@ async function makeMesh() {
   const clock = manualClock();
   const mesh = new RoomMesh({
     node: { libp2p, stop: nothing } as unknown as RoomNode,
-    self: { peer: SELF, device: SELF as unknown as DeviceId, kind: 'tab' },
+    self: { peer: SELF, device: SELF as unknown as DeviceId },
     relays: [at(A)],
     access: { key: () => null, granted: () => undefined },
     topic: () => 'topic',
     pastTopics: () => [],
     addresses: () => [],
+    throughRelays: true,
     serve: (() => ({})) as never,
     principals: { chainFor: () => undefined, calling: () => () => undefined },
     replica: (() => ({})) as never,

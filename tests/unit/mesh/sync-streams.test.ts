@@ -2,7 +2,7 @@ import type { Connection } from '@libp2p/interface';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/lib/log.ts';
 import type { DeviceId, PeerId } from '../../../src/lib/ids.ts';
-import type { MemberLink } from '../../../src/mesh/membership/membership.ts';
+import type { MemberLink } from '../../../src/mesh/rpc/member-links.ts';
 import { createReplica } from '../../../src/mesh/replica/replica.ts';
 import type { RoomReplica } from '../../../src/mesh/replica/replica.ts';
 import { encodeSyncMessage } from '../../../src/mesh/replica/sync-messages.ts';

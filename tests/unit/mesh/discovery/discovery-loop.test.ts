@@ -5,7 +5,8 @@ import { BookRegistry } from '../../../../src/mesh/discovery/book-registry.ts';
 import { DiscoveryCoordinator } from '../../../../src/mesh/discovery/coordinator.ts';
 import { DialDiscovered } from '../../../../src/mesh/discovery/dial-discovered.ts';
 import { DiscoveryLoop } from '../../../../src/mesh/discovery/discovery-loop.ts';
-import type { MemberLink, Membership } from '../../../../src/mesh/membership/membership.ts';
+import type { Membership } from '../../../../src/mesh/membership/membership.ts';
+import type { MemberLink } from '../../../../src/mesh/rpc/member-links.ts';
 import { manualClock, settle } from '../../../support/manual-clock.ts';
 import { addressOf, never, PEERS, peerRecord } from '../../../support/peer-records.ts';
 

@@ -10,7 +10,7 @@ import { Bootstrapper, type BootstrapperOptions } from '../../../../src/mesh/boo
 import { DiscoveryCoordinator } from '../../../../src/mesh/discovery/coordinator.ts';
 import { PeerLedger } from '../../../../src/mesh/discovery/ledger.ts';
 import { ManualRegistry } from '../../../../src/mesh/discovery/manual-registry.ts';
-import type { MemberLink } from '../../../../src/mesh/membership/membership.ts';
+import type { MemberLink } from '../../../../src/mesh/rpc/member-links.ts';
 import { parseRelayAddress } from '../../../../src/mesh/node/relay-address.ts';
 import { createPeerNetwork } from '../../../../src/mesh/room/peer-network.ts';
 import { manualClock, settle, type ManualClock } from '../../../support/manual-clock.ts';

@@ -4,7 +4,8 @@ import { systemClock } from '../../../../src/lib/clock.ts';
 import type { PeerId } from '../../../../src/lib/ids.ts';
 import { silentLog } from '../../../../src/lib/log.ts';
 import { PeerDialer } from '../../../../src/mesh/links/peer-dialer.ts';
-import type { MemberLink, Membership } from '../../../../src/mesh/membership/membership.ts';
+import type { Membership } from '../../../../src/mesh/membership/membership.ts';
+import type { MemberLink } from '../../../../src/mesh/rpc/member-links.ts';
 import { parseRelayAddress } from '../../../../src/mesh/node/relay-address.ts';
 
 const RELAY = parseRelayAddress('/ip4/127.0.0.1/tcp/1/ws/p2p/12D3KooWGbFjkkxuDuvocNvkHm2oqALREuDjxC8ekvVyJH9f1AyE');
@@ -36,6 +37,7 @@ it('the dialer remembers why a link is not direct, until it is', async () => {
       proven: () => Promise.resolve(),
     } as unknown as Membership,
     dialsThroughRelay: true,
+    dialsTabs: true,
     self: SELF,
     clock: systemClock,
     log: silentLog,
