@@ -43,7 +43,13 @@ test('what somebody else wants to delete here is asked: no, once, always, and ta
   const there = await joinByInvite(b.page, relay.line.invite ?? '');
   const mesh = await there.mesh();
   await mesh.expectOthers(['relay direct', 'tab direct']);
-  const data = await (await here.research()).collect('sleep', 5);
+  const research = await here.research();
+  const data = await research.collect('sleep', 5);
+  const [first, second, third] = [
+    await research.collect('gut', 5),
+    await research.collect('base editing', 5),
+    await research.collect('insomnia', 5),
+  ];
   const { name: place } = await (await here.mesh()).self();
   const request = a.page.getByRole('article', { name: /asks to run Delete a dataset on this device$/ });
   const answer = (name: RegExp) => request.getByRole('button', { name });
@@ -105,12 +111,6 @@ test('what somebody else wants to delete here is asked: no, once, always, and ta
   });
 
   await test.step('always: the call after that is not asked', async () => {
-    const research = await here.research();
-    const [first, second, third] = [
-      await research.collect('gut', 5),
-      await research.collect('base editing', 5),
-      await research.collect('insomnia', 5),
-    ];
     const answered = b.page.getByRole('region', { name: 'Answer', exact: true });
     await askToDelete(there, first, place);
     await answer(/^Always allow .* to use Delete a dataset$/).click();

@@ -180,6 +180,6 @@ function textOf(args: unknown): string {
     return canonicalJson(args);
   } catch {
     // e.g. what is cut out of another value: `undefined` has no JSON either
-    return String(JSON.stringify(args));
+    return (JSON.stringify(args) as string | undefined) ?? 'undefined';
   }
 }
