@@ -179,7 +179,7 @@ function textOf(args: unknown): string {
   try {
     return canonicalJson(args);
   } catch {
-    // e.g. what is cut out of another value: `undefined` has no JSON either
-    return (JSON.stringify(args) as string | undefined) ?? 'undefined';
+    // e.g. what is cut out of another value; in a list, since `undefined` by itself has no JSON
+    return JSON.stringify([args]);
   }
 }
