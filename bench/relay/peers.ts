@@ -55,7 +55,7 @@ async function startPeer(room: number): Promise<number> {
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: { denyDialMultiaddr: () => false },
-    connectionMonitor: { abortConnectionOnPingFailure: false },
+    connectionMonitor: { enabled: false },
     services: { identify: identify(), ping: ping() },
   });
   const listed = Promise.withResolvers<undefined>();

@@ -83,7 +83,8 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     connectionEncrypters: [noise()],
     streamMuxers: [sparingYamux()],
     connectionGater: relayGater(access, meter),
-    connectionMonitor: { abortConnectionOnPingFailure: false },
+    // peers watch their relay; a stream to each of a thousand every ten seconds would tell it nothing
+    connectionMonitor: { enabled: false },
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
       inboundConnectionThreshold: INBOUND_PER_SECOND,

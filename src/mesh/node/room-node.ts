@@ -3,7 +3,7 @@ import type { HeliaWithLibp2p } from '@helia/libp2p';
 import { withLibp2pLight } from '@helia/libp2p';
 import { withBitswap } from '@helia/bitswap';
 import type { ConnectionGater, PrivateKey, Transport } from '@libp2p/interface';
-import { ping } from '@libp2p/ping';
+import type { Ping } from '@libp2p/ping';
 import * as dagCbor from '@ipld/dag-cbor';
 import { createHeliaLight } from 'helia';
 import type { Blockstore } from 'interface-blockstore';
@@ -12,6 +12,7 @@ import type { ListenPort } from './listen-port.ts';
 import { listenPort } from './listen-port.ts';
 import { dropWhatIsTooLate } from './closing-connections.ts';
 import { streamOverLinks } from './over-links.ts';
+import { sharedPing } from './shared-ping.ts';
 import { sparingYamux } from './sparing-yamux.ts';
 import type { Reservations } from './reservations.ts';
 import { reservations } from './reservations.ts';
@@ -23,7 +24,7 @@ import { Membership } from '../membership/membership.ts';
 // an interface has no index signature, and libp2p wants one of its services
 export type RoomServices = {
   identify: ReturnType<ReturnType<typeof publicIdentify>>;
-  ping: ReturnType<ReturnType<typeof ping>>;
+  ping: Ping;
   /** of a headless peer; a tab listens on no port */
   listenPort: ListenPort;
   reservations: Reservations;
@@ -49,10 +50,10 @@ export interface RoomNodeOptions {
 }
 
 /**
- * A throttled tab answers pings late; aborting its connection would kill good links (browsers run hidden pages' timers
- * once a second or less). Whether a peer is gone is decided by its heartbeats.
+ * Whether a peer is gone is decided by its heartbeats, since a throttled tab answers late (browsers run hidden pages' timers once a
+ * second or less). libp2p's monitor would ping each connection beside them, in the way of our own pings.
  */
-const CONNECTION_MONITOR = { abortConnectionOnPingFailure: false };
+const CONNECTION_MONITOR = { enabled: false };
 
 /** Simultaneous handshakes; a room that reopens at nine in the morning, not libp2p's 10. */
 const MAX_PENDING_CONNECTIONS = 64;
@@ -86,7 +87,7 @@ export async function startRoomNode(options: RoomNodeOptions): Promise<RoomNode>
     },
     services: {
       identify: publicIdentify(),
-      ping: ping(),
+      ping: sharedPing(),
       listenPort: listenPort(),
       reservations: reservations(),
       membership: (components) => new Membership(components, options.membership),
