@@ -15,6 +15,11 @@ export interface KeyValueStore {
    * Runs all writes or none. Used where two values must not disagree.
    * @param writes a value of `undefined` deletes the key
    */
-  batch(writes: readonly { key: string; value: unknown }[]): Promise<void>;
+  batch(writes: readonly { key: string; value: unknown }[], options?: BatchOptions): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface BatchOptions {
+  /** the page is being closed: nobody waits for the writes to succeed one by one */
+  readonly parting?: boolean;
 }

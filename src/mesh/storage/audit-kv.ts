@@ -31,7 +31,7 @@ export function createAuditKv(store: KeyValueStore, lock: WriteLock): AuditStore
   let taken: readonly string[] = [];
   const readIndex = async () => (index = (await store.get<readonly KeptSegment[]>(INDEX)) ?? []);
   const shelf: AuditShelf = {
-    put: (events) => store.put(`${SHELF}${randomId()}`, events),
+    put: (events) => store.batch([{ key: `${SHELF}${randomId()}`, value: events }], { parting: true }),
     async take() {
       taken = await store.keys(SHELF);
       const left = await store.getMany<readonly UnchainedEvent[]>(taken);

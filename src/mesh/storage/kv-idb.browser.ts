@@ -19,7 +19,9 @@ const LAYOUT: IdbLayout = {
 export async function openIdbStore(name: string): Promise<KeyValueStore> {
   const { attempt, close } = await openIdb(name, LAYOUT);
 
-  const batch: KeyValueStore['batch'] = (writes) =>
+  /** whether the last write failed */
+  let refused = false;
+  const batch: KeyValueStore['batch'] = (writes, { parting = false } = {}) =>
     attempt('writing', async (db) => {
       const transaction = db.transaction(STORE, 'readwrite', DURABLE);
       // the first failure says why; those of the other requests and of `done` only that the transaction was aborted
@@ -32,10 +34,13 @@ export async function openIdbStore(name: string): Promise<KeyValueStore> {
           if (failures.push(thrown) === 1) abort(transaction);
         }
       });
-      // a page that is being closed does not live to see its requests succeed, after which it would be committed by itself
-      if (failures.length === 0) transaction.commit();
+      // A page that is being closed does not live to see its requests succeed, after which it would be committed by itself.
+      // Not otherwise, and not on a full disk: there Chromium 156 leaves a commit that was asked for unanswered, and with it
+      // every database of the origin, also for the page that comes after.
+      if (parting && !refused && failures.length === 0) transaction.commit();
       const finished = transaction.done.catch((thrown: unknown) => failures.push(thrown));
       await Promise.all([...requests, finished]);
+      refused = failures.length > 0;
       if (failures.length > 0) throw failures[0];
     });
 
