@@ -9,8 +9,9 @@ import { connect, createServer, type AddressInfo } from 'node:net';
  * @returns the port on 127.0.0.1
  */
 export async function leadFrom(from: string, to: { readonly host: string; readonly port: number }): Promise<number> {
-  const server = createServer((near) => {
-    const far = connect({ ...to, localAddress: from });
+  // as the sockets of the field are: small writes leave at once
+  const server = createServer({ noDelay: true }, (near) => {
+    const far = connect({ ...to, localAddress: from, noDelay: true });
     // the request to upgrade comes in one piece; the relay answers only to the name that it knows itself by
     near.once('data', (head: Buffer) => {
       far.write(head.toString('latin1').replace(/^host: .*$/im, `Host: ${to.host}:${to.port}`), 'latin1');
