@@ -1,6 +1,6 @@
 // `npm run conformance [relay|tab|room] [REVISION]`: the official conformance suite against fixtures in the relay's own peer,
 // and in a real browser tab behind it; and what of it needs no fixtures against the room as it is.
-import { chromium } from '@playwright/test';
+import { chromium, expect } from '@playwright/test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { ensureChromium } from '../../scripts/chromium.ts';
@@ -106,11 +106,7 @@ async function inTab(revisions: readonly string[]): Promise<Row[]> {
     await page.goto(relay.invite);
     await page.waitForFunction(() => document.title.startsWith('12D3'), undefined, { timeout: JOIN_MS });
     const peer = await page.title();
-    const endBy = Date.now() + JOIN_MS;
-    while (!(relay.gateway.mcp.peers() as readonly string[]).includes(peer)) {
-      if (Date.now() > endBy) throw new Error('the relay has no link to the tab');
-      await page.waitForTimeout(100);
-    }
+    await expect.poll(() => relay.gateway.mcp.peers(), { timeout: JOIN_MS }).toContain(peer);
     return await runAt(relay, 'tab', peer, revisions);
   } finally {
     await browser.close();
